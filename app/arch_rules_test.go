@@ -66,6 +66,7 @@ var walls = []rule{
 	{"golang.org/x/net", "services/wire/dial"},
 	{"golang.org/x/sys", "services/client/queue services/client/control services/client/vault"},
 	{"golang.org/x/text", "services/wire/identity"},
+	{"github.com/BurntSushi/toml", "app/config"},
 	{"net/http", "services/wire/… services/client/activity services/client/activity/activitytest services/hub/… services/dvm/kimai services/dvm/kimai/kimaitest app/server app/client app/e2e"},
 	{"os/exec", "app/e2e app/client"},
 }
