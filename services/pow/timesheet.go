@@ -24,6 +24,7 @@ type Run struct {
 type SessionFacts struct {
 	Proven []Interval    // of accepted Proofs
 	Held   []Interval    // of accepted Proofs that a person has to approve before they are booked
+	Taken  []Interval    // counted already in the member's earlier Sessions: nobody works twice at a time
 	Stops  []time.Time   // moments at which the member stopped the timer
 	Runs   []Run         // as computed last; only pinned ones matter
 	Now    time.Time     // the moment of judging
@@ -32,10 +33,10 @@ type SessionFacts struct {
 
 // SessionTime is what the meter makes of SessionFacts.
 type SessionTime struct {
-	Intervals []Interval    // union of Proven and Held, in order
-	Begin     time.Time     // of the first interval; zero without any
+	Intervals []Interval    // union of Proven and Held without Taken, in order
+	Begin     time.Time     // of the first interval, taken or not; zero without any
 	End       time.Time     // of the last interval: a Session is closed at its last proven instant
-	Proven    time.Duration // length of the union
+	Proven    time.Duration // length of Intervals
 	Open      bool          // more may come: not stopped, and silent for less than Wait
 	TooLong   bool          // more proven time than one Session may have
 	Runs      []Run         // of Proven only, in order of Number
