@@ -1,0 +1,54 @@
+# One word per task. `make demo` and `make test` install what is missing.
+
+SERVER_TAGS := server
+RELEASE_TAGS := release,migrated_fynedo,no_animations
+GOTEST := go test -timeout 15m
+
+.PHONY: all build demo test race e2e bench lint fuzz golden deps
+
+all: build
+
+build: powdo powdo-server
+
+.PHONY: powdo powdo-server
+powdo:
+	@packaging/dev/deps.sh build
+	CGO_ENABLED=1 go build -trimpath -tags $(RELEASE_TAGS) -ldflags='-s -w' -o $@ .
+
+powdo-server:
+	CGO_ENABLED=0 go build -trimpath -tags $(SERVER_TAGS) -ldflags='-s -w' -o $@ .
+
+# Shows the whole way: with a display in a window, without one (or with
+# DEMO=headless) by itself, ending with the booked session and a screenshot.
+demo:
+	@packaging/dev/deps.sh demo
+	@$(MAKE) --no-print-directory build
+	@packaging/dev/demo.sh
+
+# Every test: rules, units, vectors, fuzz seeds and screens without cgo; the
+# services again under the race detector; then both real programs end to end.
+test:
+	@packaging/dev/deps.sh test
+	CGO_ENABLED=0 go vet -tags $(SERVER_TAGS) ./...
+	CGO_ENABLED=0 $(GOTEST) -tags server,ci $$(go list -tags server ./... | grep -v /e2e)
+	$(MAKE) --no-print-directory race e2e
+
+race:
+	CGO_ENABLED=1 $(GOTEST) -race -short -tags server $$(go list -tags server ./services/... ./app/... | grep -v /e2e)
+
+e2e:
+	CGO_ENABLED=1 $(GOTEST) -count=1 -v -tags server ./app/e2e/...
+
+bench:
+	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./services/... ./app/e2e/...
+
+# Ten minutes over every fuzz target.
+fuzz:
+	@packaging/dev/fuzz.sh
+
+lint:
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run --build-tags server ./...
+
+# Writes the screens' golden files anew; look at the diff before committing it.
+golden:
+	CGO_ENABLED=0 go test -tags server,ci ./ui/... -update
