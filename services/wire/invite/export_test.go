@@ -1,0 +1,4 @@
+package invite
+
+// HubClaim makes a claim with a given id, for the test vectors.
+var HubClaim = hubClaim
