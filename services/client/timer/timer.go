@@ -42,8 +42,8 @@ type Segment struct {
 	From          time.Time // whole seconds
 	// Last is the newest moment at which the segment was seen running.
 	Last time.Time
-	// Unattended is set while no agent watches: the command line started the
-	// timer and ended, so there are no ticks to lose.
+	// Unattended says that nobody watched since Last, and that this was wanted: the
+	// command line started the timer and ended. Restore counts that time.
 	Unattended bool
 }
 
@@ -89,24 +89,24 @@ func New(j Journal, c Clock, random io.Reader) *Timer {
 	return &Timer{journal: j, clock: c, random: random, state: pow.Stopped}
 }
 
-// Restore takes over the segment that ran when the program ended, and the
-// length of its Session's earlier segments. A short absence goes on in a new
-// segment; after a long one the timer is paused, with reason "restarted".
+// Restore takes over the segment that ran when the program ended and has been
+// closed at its Last since, and the length of its Session's earlier segments. A
+// short absence goes on in a new segment; after a long one the timer is paused,
+// with reason "restarted". An unattended one goes on without a gap.
 func (t *Timer) Restore(s Segment, earlier time.Duration) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Wall()
-	t.mono, t.earlier = t.clock.Mono(), earlier
-	if s.Unattended && now.Sub(s.From) < MaxSession && !now.Before(s.From) {
-		s.Last, s.Unattended = now, false
-		t.running, t.state = &s, pow.Tracking
+	t.earlier = earlier + second(s.Last).Sub(s.From)
+	away := now.Sub(s.Last)
+	switch {
+	case s.Unattended && away >= 0 && away < MaxSession:
+		if err := t.begin(s, s.Last); err != nil {
+			return err
+		}
+		t.running.Last = now
 		return t.journal.Seen(now, s.Note)
-	}
-	if err := t.journal.End(second(s.Last)); err != nil {
-		return fmt.Errorf("end the interrupted segment: %w", err)
-	}
-	t.earlier += second(s.Last).Sub(s.From)
-	if away := now.Sub(s.Last); away >= 0 && away <= ResumeWithin {
+	case away >= 0 && away <= ResumeWithin:
 		return t.begin(s, now)
 	}
 	t.paused, t.state, t.reason = &s, pow.Paused, "restarted"
@@ -202,19 +202,6 @@ func (t *Timer) Cut() error {
 		return err
 	}
 	return t.begin(s, s.Last)
-}
-
-// Leave makes the running segment one that nobody watches: the command line
-// calls it before it ends.
-func (t *Timer) Leave() (Segment, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.running == nil {
-		return Segment{}, false
-	}
-	s := *t.running
-	s.Unattended = true
-	return s, true
 }
 
 // Running returns the running segment.
