@@ -162,7 +162,8 @@ type StartRequest struct {
 
 // Preview says exactly what Register would send, before it is sent.
 type Preview struct {
-	Project   ProjectRef    `json:"project"`
+	Project   ProjectRef    `json:"project"`  // of the newest Session
+	Projects  []ProjectRef  `json:"projects"` // every one that is concerned
 	Parts     []PreviewPart `json:"proofs"`
 	Seconds   int64         `json:"seconds"`
 	Captures  int           `json:"captures"`
