@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pow.do/services/pow"
+	"pow.do/services/wire/retry"
 )
 
 // Answers of Allow.
@@ -62,6 +63,9 @@ func (w *Worker) take(ctx context.Context, l pow.Letter) error {
 		err = w.Ledger.LetterDropped(ctx, l.ID, "stranger", w.Now())
 	default:
 		err = w.Ledger.LetterDropped(ctx, l.ID, step(err), w.Now())
+	}
+	if retry.IsPermanent(err) { // the ledger will never take it
+		err = w.Ledger.LetterQuarantined(ctx, l, "record", "the ledger does not take it", w.Now())
 	}
 	if err != nil {
 		return err

@@ -33,6 +33,14 @@ type ledgerError struct{ err error }
 func (e ledgerError) Error() string { return e.err.Error() }
 func (e ledgerError) Unwrap() error { return e.err }
 
+// blame tells the ledger's own failures from a record that it will never take.
+func blame(err error) error {
+	if retry.IsPermanent(err) {
+		return err
+	}
+	return ledgerError{err}
+}
+
 // outage is a server that cannot be reached, or has not got the blob yet.
 type outage struct {
 	err     error
@@ -139,7 +147,7 @@ func (w *Worker) accept(ctx context.Context, e pow.Evidence) error {
 		return nil
 	}
 	if err != nil {
-		return ledgerError{err}
+		return blame(err)
 	}
 	if code != "" {
 		w.Log.Warn("a proof conflicts with an accepted one", "code", code, "notice", n.ID)

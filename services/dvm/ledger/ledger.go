@@ -28,11 +28,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"pow.do/services/pow"
+	"pow.do/services/wire/retry"
 )
 
 //go:embed migrations/*.sql
@@ -146,10 +148,24 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	}
 }
 
-// write runs f in one transaction.
+// write runs f in one transaction. An error that lies in what was to be written,
+// not in the file or the disk, is permanent (see package retry).
 func (l *Ledger) write(ctx context.Context, f func(*sql.Tx) error) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	err := l.transact(ctx, f)
+	var code interface{ Code() int }
+	if errors.As(err, &code) && slices.Contains(badValue, code.Code()&0xff) {
+		return retry.Permanent(err)
+	}
+	return err
+}
+
+// badValue lists the primary result codes of SQLite that blame the statement's
+// values: TOOBIG, CONSTRAINT, MISMATCH, RANGE.
+var badValue = []int{18, 19, 20, 25}
+
+func (l *Ledger) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

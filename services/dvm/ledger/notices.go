@@ -95,7 +95,7 @@ func (t *taking) stop(at time.Time) error {
 }
 
 func stop(ctx context.Context, tx *sql.Tx, n pow.Notice, at, now time.Time) error {
-	if err := exec(ctx, tx, "INSERT INTO stops VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(n.Session), n.Device.String(), ms(at)); err != nil {
+	if err := exec(ctx, tx, "INSERT INTO stops VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(n.Session), n.Device.String(), at.UnixMilli()); err != nil {
 		return err
 	}
 	return exec(ctx, tx, "UPDATE sessions SET book_at = ?, version = version + 1 WHERE id = ? AND device = ?", ms(now), string(n.Session), n.Device.String())

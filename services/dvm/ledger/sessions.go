@@ -134,7 +134,7 @@ func (l *Ledger) SaveTime(ctx context.Context, w pow.SessionWork, t pow.SessionT
 		if err != nil {
 			return err
 		}
-		if err := exec(ctx, tx, `UPDATE sessions SET begin = ?, "end" = ?, proven = ?, intervals = ?, open = ? WHERE id = ?`,
+		if err := exec(ctx, tx, `UPDATE sessions SET begin = coalesce(?, begin), "end" = coalesce(?, "end"), proven = ?, intervals = ?, open = ? WHERE id = ?`,
 			ms(t.Begin), ms(t.End), int64(t.Proven/time.Second), intervals, t.Open, string(w.Session)); err != nil {
 			return err
 		}

@@ -227,14 +227,14 @@ func (a *accepting) proof() error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.e.Task.ID, n.Statement.String(), n.Sealed.String(), a.device, int64(n.Seq), n.Prev.String(), s.Root.String(), n.Size,
 		a.e.Task.Member, string(n.Session), n.Project, n.KimaiActivity, p.Note, ms(n.Interval.From), ms(n.Interval.To),
-		ms(s.CreatedAt), ms(a.e.Now), len(p.Captures), p.Dropped, len(p.Activity.Rows),
+		s.CreatedAt.UnixMilli(), ms(a.e.Now), len(p.Captures), p.Dropped, len(p.Activity.Rows),
 		int64(p.Activity.Active/time.Second), int64(p.Activity.Away/time.Second), a.e.Opened.App,
 		string(a.e.Hold), strings.Join(a.e.Marks, ","), string(checks), ms(a.e.Until))
 }
 
 func (a *accepting) pictures() error {
 	for i, c := range a.e.Opened.Proof.Captures {
-		if err := a.exec("INSERT INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", a.e.Task.ID, i, ms(c.At), c.Display, c.Format,
+		if err := a.exec("INSERT INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", a.e.Task.ID, i, c.At.UnixMilli(), c.Display, c.Format,
 			c.Width, c.Height, c.Size, c.Hash.String(), len(c.Again)); err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (a *accepting) pictures() error {
 
 func (a *accepting) rows() error {
 	for i, r := range a.e.Opened.Proof.Activity.Rows {
-		if err := a.exec("INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", a.e.Task.ID, i, ms(r.From), ms(r.To), r.Kind, r.App, r.Title, r.Host, r.Category); err != nil {
+		if err := a.exec("INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", a.e.Task.ID, i, r.From.UnixMilli(), r.To.UnixMilli(), r.Kind, r.App, r.Title, r.Host, r.Category); err != nil {
 			return err
 		}
 	}

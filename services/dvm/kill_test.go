@@ -1,0 +1,3 @@
+package dvm_test
+
+func child() bool { return false }
