@@ -63,9 +63,12 @@ func must[T any](t testing.TB) func(T, error) T {
 
 // pngOf draws a small picture that depends on n.
 func pngOf(t testing.TB, n, width, height int) []byte {
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	m, x := image.NewRGBA(image.Rect(0, 0, width, height)), uint32(n)*2654435761+1
 	for i := range m.Pix {
-		m.Pix[i] = byte(i*n + i>>8)
+		x ^= x << 13 // xorshift: noise does not compress
+		x ^= x >> 17
+		x ^= x << 5
+		m.Pix[i] = byte(x)
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -259,8 +262,11 @@ func sealPlain(t testing.TB, pieces []piece, k keys) []byte {
 		}
 		return age.ParseX25519Recipient(k.public.Key)
 	}())
-	header := map[string]int64{pow.AgePQ: 1675, pow.AgeX25519: 216}[k.public.Alg]
-	pad, _, err := archive.Fit(int64(len(zipOf(pieces))), func(n int64) int64 { return header + n + (n+65535)/65536*16 })
+	empty, _, err := archive.SizeOf(k.public, sealed, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pad, _, err := archive.Fit(int64(len(zipOf(pieces))), func(n int64) int64 { return empty - 16 + n + (n+65535)/65536*16 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,4 +283,11 @@ func sealPlain(t testing.TB, pieces []piece, k keys) []byte {
 		t.Fatalf("forged archive of %d bytes is not of a Padmé size", n)
 	}
 	return b.Bytes()
+}
+
+var text = archive.Text
+
+func isCode(err error, want pow.Code) bool {
+	coded := new(pow.Error)
+	return errors.As(err, &coded) && coded.Code == want
 }

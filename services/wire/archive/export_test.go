@@ -83,3 +83,6 @@ func SizeOf(r pow.Recipient, now time.Time, n int64) (foretold, real int64, err 
 	}
 	return size(n), c.n, err
 }
+
+// Text makes the string type of documents.
+func Text(s string) text { return text(s) }
