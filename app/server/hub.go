@@ -1,0 +1,209 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"pow.do/services/hub/blobs"
+	"pow.do/services/hub/relay"
+	"pow.do/services/hub/store"
+	"pow.do/services/pow"
+)
+
+// HubConfig says what the public server needs to know. Dir, DVMs and Claims are required.
+type HubConfig struct {
+	Dir string // hub.db, blobs/ and tmp/; made 0700 when missing
+	// Origins are the public URL and its aliases, the canonical one first;
+	// http(s) and ws(s) mean the same here. They may be set later: SetOrigins.
+	Origins []string
+	DVMs    []pow.Key     // whose claims are honoured
+	Claims  relay.Claims  // checks claims, for the same DVMs and origins
+	Name    string        // shown in NIP-11; "": "pow.do hub"
+	Version string        // shown in NIP-11
+	BlobTTL time.Duration // 0: 14 days
+	MaxBlob int64         // bytes; 0: 64 MiB
+	// PerIP bounds the connections of one address: 0: 16, negative: no limit.
+	// Loopback is never counted.
+	PerIP int
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: slog.Default
+}
+
+// Hub is the public server: relay and Blossom on one origin, over one store.
+type Hub struct {
+	store *store.Store
+	relay *relay.Relay
+	blobs *blobs.Server
+	log   *slog.Logger
+}
+
+// Device is one row of the whitelist.
+type Device = store.Device
+
+// OpenHub opens or creates the hub's folder. It serves nobody by itself: hand
+// Handler to HTTPServer, and run Run beside it. A second process may open the
+// hub to Allow, Deny or List while the first one runs.
+func OpenHub(ctx context.Context, cfg HubConfig) (*Hub, error) {
+	cfg.Log = cmp.Or(cfg.Log, slog.Default())
+	s, err := store.Open(ctx, store.Config{
+		Path: filepath.Join(cfg.Dir, "hub.db"), DVMs: cfg.DVMs, Now: cfg.Now, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the hub: %w", err)
+	}
+	b, err := blobs.Open(blobs.Config{
+		Dir: cfg.Dir, DVMs: cfg.DVMs, Members: s, Index: s, Quota: s, Shelf: s, Room: s.Disk().Room,
+		TTL: cfg.BlobTTL, MaxBlob: cfg.MaxBlob, Now: cfg.Now, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the hub: %w", err), s.Close())
+	}
+	r := relay.New(relay.Config{
+		Name: cmp.Or(cfg.Name, "pow.do hub"), Version: cfg.Version, DVMs: cfg.DVMs,
+		Events: s, Search: s, Members: s, Claims: cfg.Claims, Vanished: b.Forget,
+		PerIP: cfg.PerIP, Now: cfg.Now, Log: cfg.Log,
+	})
+	s.OnChange(r.Changed)
+	h := &Hub{store: s, relay: r, blobs: b, log: cfg.Log}
+	h.SetOrigins(cfg.Origins)
+	return h, nil
+}
+
+// SetOrigins replaces HubConfig.Origins, for a port that is known only after
+// Listen. Claims have their own list.
+func (h *Hub) SetOrigins(origins []string) {
+	web, socket := make([]string, len(origins)), make([]string, len(origins))
+	for i, o := range origins {
+		o = strings.TrimSuffix(o, "/")
+		if rest, ok := strings.CutPrefix(o, "ws"); ok {
+			o = "http" + rest
+		}
+		web[i] = o
+		socket[i] = "ws" + strings.TrimPrefix(o, "http")
+	}
+	h.blobs.SetOrigins(web)
+	h.relay.SetOrigins(socket)
+}
+
+// Handler serves the relay at "/" and Blossom everywhere else.
+func (h *Hub) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" && r.Method != http.MethodOptions {
+			h.relay.ServeHTTP(w, r)
+			return
+		}
+		h.blobs.ServeHTTP(w, r)
+	})
+}
+
+// purgeEvery is how often expired letters and their like are deleted.
+const purgeEvery = 10 * time.Minute
+
+// Run deletes what has expired and notices changes of the whitelist by other
+// processes, until ctx ends.
+func (h *Hub) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	var errs [2]error
+	wg.Go(func() { errs[0] = h.store.Watch(ctx) })
+	wg.Go(func() { errs[1] = h.blobs.Run(ctx) })
+	wg.Go(func() { h.purge(ctx) })
+	wg.Wait()
+	return errors.Join(errs[:]...)
+}
+
+func (h *Hub) purge(ctx context.Context) {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		if err := h.store.Purge(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error("expired letters could not be deleted", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Allow puts a device on the whitelist by hand.
+func (h *Hub) Allow(ctx context.Context, device, dvm pow.Key) error {
+	return h.store.Allow(ctx, device, dvm)
+}
+
+// Deny takes a device off the whitelist, deletes its mail and, within a second
+// or two, ends its connections; pow.ErrNotFound when it is not there.
+func (h *Hub) Deny(ctx context.Context, device pow.Key) error { return h.store.Deny(ctx, device) }
+
+// List returns the whitelist.
+func (h *Hub) List(ctx context.Context) ([]Device, error) { return h.store.List(ctx) }
+
+// HubStats are counters since the start, for metrics.
+type HubStats struct {
+	Connections, Accepted, Delivered, Joined    int64
+	Refused                                     map[string]int64 // by reason
+	BlobsUploaded, BlobBytes, BlobsServed       int64
+	BlobsDeleted, BlobsExpired, RequestsRefused int64
+}
+
+// Stats returns the counters.
+func (h *Hub) Stats() HubStats {
+	r, b := h.relay.Stats(), h.blobs.Stats()
+	return HubStats{
+		Connections: r.Connections.Load(), Accepted: r.Accepted.Load(), Delivered: r.Delivered.Load(),
+		Joined: r.Joined.Load(), Refused: r.Refused.All(),
+		BlobsUploaded: b.Uploaded.Load(), BlobBytes: b.UploadedBytes.Load(), BlobsServed: b.Served.Load(),
+		BlobsDeleted: b.Deleted.Load(), BlobsExpired: b.Expired.Load(), RequestsRefused: b.Refused.Load(),
+	}
+}
+
+// Size counts what is stored.
+func (h *Hub) Size(ctx context.Context) (store.Size, error) { return h.store.Size(ctx) }
+
+// Ready tells whether the database answers and the disk has room.
+func (h *Hub) Ready(ctx context.Context) error {
+	return errors.Join(h.store.Ping(ctx), h.store.Disk().Room(0))
+}
+
+// Close ends the connections and closes the store. Shut the HTTP server down
+// first, and wait for Run.
+func (h *Hub) Close() error {
+	h.relay.Close()
+	return h.store.Close()
+}
+
+// HTTPServer returns a server with the limits of a public one. Its own log is
+// off, because it would name the addresses of peers; panics are logged without.
+func HTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: recovering(h), ReadHeaderTimeout: 3 * time.Second, MaxHeaderBytes: 16 << 10,
+		IdleTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
+	}
+}
+
+func recovering(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p != http.ErrAbortHandler {
+				slog.Error("a request panicked", "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}()
+		h.ServeHTTP(w, r)
+	})
+}

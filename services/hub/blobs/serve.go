@@ -1,0 +1,73 @@
+package blobs
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"pow.do/services/pow"
+)
+
+// get answers GET and HEAD (BUD-01).
+func (s *Server) get(w http.ResponseWriter, r *http.Request, x pow.Hash) error {
+	signer, _, err := s.authorize(r, "get", x)
+	if err != nil {
+		return err
+	}
+	_, uploaded, err := s.cfg.Index.Blob(r.Context(), x, signer)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(s.path(x))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", "attachment")
+	h.Set("ETag", `"`+x.String()+`"`)
+	h.Set("Sunset", uploaded.Add(s.cfg.TTL).UTC().Format(http.TimeFormat))
+	if strings.Contains(r.Header.Get("Range"), ",") {
+		r.Header.Del("Range") // several ranges: the whole blob
+	}
+	s.stats.Served.Add(1)
+	http.ServeContent(patient{w, http.NewResponseController(w)}, r, "", time.Time{}, f)
+	return nil
+}
+
+// patient gives up on a reader that takes nothing for idleWait.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p patient) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(idleWait)); err != nil {
+		return 0, err
+	}
+	return p.ResponseWriter.Write(b)
+}
+
+// remove answers DELETE (BUD-12): the blob goes when nobody owns it any more.
+func (s *Server) remove(w http.ResponseWriter, r *http.Request, x pow.Hash) error {
+	signer, _, err := s.authorize(r, "delete", x)
+	if err != nil {
+		return err
+	}
+	s.files[x[0]].Lock()
+	defer s.files[x[0]].Unlock()
+	orphan, err := s.cfg.Index.Disown(r.Context(), x, signer)
+	if err != nil {
+		return err
+	}
+	if orphan {
+		if err := os.Remove(s.path(x)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	s.stats.Deleted.Add(1)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,280 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"pow.do/services/pow"
+)
+
+// conn is one connection. Three goroutines serve it: the HTTP server's reads
+// and handles messages one after another, one writes, one keeps time. serve
+// waits for all of them.
+type conn struct {
+	relay     *Relay
+	ws        *websocket.Conn
+	ip        string
+	challenge string
+	ctx       context.Context // of every read and write; its end cuts the connection
+	cut       context.CancelFunc
+	wake      chan struct{} // the writer has something to do
+	space     chan struct{} // the queue got shorter
+	dying     chan struct{} // closed by kill
+	pending   chan struct{} // a place for each event that waits for its commit
+	seen      atomic.Int64  // when the peer was last heard, Unix nanoseconds
+
+	mu      sync.Mutex       // guards what follows; taken after Relay.mu
+	auth    map[pow.Key]bool // authenticated keys; true: admitted when last looked at
+	subs    map[string]*sub
+	queue   []item
+	queued  int  // bytes in queue and in the buffers of subs
+	leaving bool // an answer must go out before an empty auth closes the connection
+	code    websocket.StatusCode
+	reason  string
+
+	// Only the reading goroutine uses these.
+	auths, unauthed, joins, bad, refused int
+	authRate, requestRate                bucket
+}
+
+// item is a message that waits to be written: a frame, or mail for a
+// subscription, which is judged when its turn comes.
+type item struct {
+	frame []byte
+	sub   *sub
+	mail  *mail
+}
+
+func (i item) size() int {
+	if i.mail != nil {
+		return len(i.mail.json)
+	}
+	return len(i.frame)
+}
+
+func newConn(r *Relay, ws *websocket.Conn, ip string) *conn {
+	var challenge [32]byte
+	rand.Read(challenge[:])
+	c := &conn{
+		relay: r, ws: ws, ip: ip, challenge: hex.EncodeToString(challenge[:]),
+		wake: make(chan struct{}, 1), space: make(chan struct{}, 1), dying: make(chan struct{}),
+		pending: make(chan struct{}, maxPending),
+		auth:    map[pow.Key]bool{}, subs: map[string]*sub{},
+	}
+	c.ctx, c.cut = context.WithCancel(context.Background())
+	return c
+}
+
+func (c *conn) serve() {
+	defer c.cut()
+	c.send(frame("AUTH", c.challenge))
+	var wg sync.WaitGroup
+	wg.Go(c.write)
+	wg.Go(c.keep)
+	c.read()
+	c.kill(websocket.StatusNormalClosure, "")
+	wg.Wait()
+}
+
+func (c *conn) read() {
+	for {
+		kind, message, err := c.ws.Read(c.ctx)
+		if err != nil || c.dead() {
+			return
+		}
+		c.seen.Store(time.Now().UnixNano())
+		if kind != websocket.MessageText {
+			c.kill(websocket.StatusUnsupportedData, "text only")
+			return
+		}
+		c.handle(message)
+	}
+}
+
+// keep closes connections that do not authenticate or have gone silent.
+func (c *conn) keep() {
+	c.seen.Store(time.Now().UnixNano())
+	auth := time.NewTimer(authWait)
+	defer auth.Stop()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-c.dying:
+			return
+		case <-auth.C:
+			if len(c.keys()) == 0 {
+				c.notice("auth-required: authenticate within 10 seconds")
+				c.kill(websocket.StatusPolicyViolation, "not authenticated")
+			}
+		case <-ping.C:
+			if time.Since(time.Unix(0, c.seen.Load())) >= silenceWait {
+				c.kill(websocket.StatusPolicyViolation, "silent")
+			}
+			c.ping()
+		}
+	}
+}
+
+func (c *conn) ping() {
+	ctx, cancel := context.WithTimeout(c.ctx, pingEvery)
+	defer cancel()
+	if c.ws.Ping(ctx) == nil {
+		c.seen.Store(time.Now().UnixNano())
+	}
+}
+
+// write sends what is queued, and closes the connection when it was killed.
+func (c *conn) write() {
+	for {
+		i, ok := c.next()
+		if ok {
+			if !c.writeItem(i) {
+				c.kill(websocket.StatusTryAgainLater, "")
+			}
+			continue
+		}
+		select {
+		case <-c.wake:
+		case <-c.dying:
+			if !c.empty() {
+				continue // a last word
+			}
+			c.mu.Lock()
+			code, reason := c.code, c.reason
+			c.mu.Unlock()
+			c.ws.Close(code, reason)
+			return
+		}
+	}
+}
+
+func (c *conn) empty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue) == 0
+}
+
+func (c *conn) next() (i item, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue) > 0 {
+		i, c.queue[0] = c.queue[0], item{}
+		c.queue = c.queue[1:]
+		c.queued -= i.size()
+		signal(c.space)
+		if i.mail == nil || !i.sub.gone && c.visible(i.mail) {
+			return i, true
+		}
+	}
+	c.queue = nil // gives the memory back
+	return item{}, false
+}
+
+func (c *conn) writeItem(i item) bool {
+	frame := i.frame
+	if i.mail != nil {
+		frame = make([]byte, 0, len(i.sub.head)+len(i.mail.json)+1)
+		frame = append(append(append(frame, i.sub.head...), i.mail.json...), ']')
+		c.relay.stats.Delivered.Add(1)
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, writeWait)
+	defer cancel()
+	return c.ws.Write(ctx, websocket.MessageText, frame) == nil
+}
+
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// kill ends the connection: what is queued is still written, unless the reader
+// was too slow, then the close frame. It does not block.
+func (c *conn) kill(code websocket.StatusCode, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.killLocked(code, reason)
+}
+
+func (c *conn) killLocked(code websocket.StatusCode, reason string) {
+	if c.code != 0 {
+		return
+	}
+	c.code, c.reason = code, reason
+	if code == websocket.StatusTryAgainLater || code == websocket.StatusNormalClosure {
+		c.queue, c.queued = nil, 0
+	}
+	for _, s := range c.subs {
+		s.gone, s.buffer = true, nil
+	}
+	close(c.dying)
+}
+
+func (c *conn) dead() bool {
+	select {
+	case <-c.dying:
+		return true
+	default:
+		return false
+	}
+}
+
+// send queues an answer; see push.
+func (c *conn) send(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.push(item{frame: frame})
+}
+
+func (c *conn) notice(text string) { c.send(frame("NOTICE", text)) }
+
+// push queues without waiting; a reader that lets the queue grow to maxQueue is
+// cut off. It needs mu.
+func (c *conn) push(i item) {
+	if c.code != 0 {
+		return
+	}
+	if c.queued+i.size() > maxQueue {
+		c.relay.stats.Refused.Add("slow-reader")
+		c.killLocked(websocket.StatusTryAgainLater, "reads too slowly")
+		return
+	}
+	c.queue = append(c.queue, i)
+	c.queued += i.size()
+	signal(c.wake)
+}
+
+var errGone = errors.New("nobody reads this any more")
+
+// pushWait queues a stored event, waiting while a quarter of the queue is in
+// use: the rest is for live events, which cannot wait.
+func (c *conn) pushWait(i item) error {
+	for {
+		c.mu.Lock()
+		gone := c.code != 0 || i.sub.gone
+		fits := c.queued+i.size() <= maxQueue/4 || len(c.queue) == 0
+		if !gone && fits {
+			c.push(i)
+		}
+		c.mu.Unlock()
+		switch {
+		case gone:
+			return errGone
+		case fits:
+			return nil
+		}
+		select {
+		case <-c.space:
+		case <-c.dying:
+		}
+	}
+}

@@ -1,0 +1,327 @@
+package relay
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/nbd-wtf/go-nostr"
+
+	"pow.do/services/pow"
+	"pow.do/services/wire/event"
+)
+
+// Events stores letters and announcements. The done functions run after the
+// commit, one at a time and in the order of commits. Refusals are *pow.Error.
+type Events interface {
+	// Put stores a verified event; payer is whose quota it counts against.
+	Put(e *event.Event, json []byte, expires time.Time, payer pow.Key, done func(error))
+	// Delete removes what author may delete and refuses it from then on (NIP-09).
+	Delete(author pow.Key, at time.Time, ids []pow.Hash, ds []string, done func(error))
+	// Vanish forgets a key (NIP-62).
+	Vanish(ctx context.Context, key pow.Key, at time.Time) error
+}
+
+// Search finds stored events. When Find first calls each, every event that was
+// stored before has been handed to its done function.
+type Search interface {
+	Find(ctx context.Context, filters []nostr.Filter, letters, announcers []pow.Key,
+		each func(id pow.Hash, kind int, author, to pow.Key, json []byte) error) error
+	Count(ctx context.Context, filters []nostr.Filter, letters, announcers []pow.Key, ceiling int) (int, error)
+}
+
+// Members is the whitelist of devices.
+type Members interface {
+	// DVMOf returns the DVM that a device is a member of. It does not block.
+	DVMOf(device pow.Key) (dvm pow.Key, ok bool)
+	// Join admits a device; see Claims. Refusals have the code member,
+	// claim-used or quota.
+	Join(ctx context.Context, device, dvm pow.Key, claim string, expires time.Time) error
+	Leave(ctx context.Context, device pow.Key) error
+}
+
+// Claims checks the claim of a join request: that it is well formed, signed by
+// a DVM that this hub serves, meant for this hub, and valid now. The id names
+// it, so that it can be used once.
+type Claims interface {
+	Check(claim string, now time.Time) (dvm pow.Key, id string, expires time.Time, err error)
+}
+
+// Config is what a relay needs. Events, Search, Members and Claims are required.
+type Config struct {
+	Name    string // for NIP-11
+	Version string // for NIP-11
+	DVMs    []pow.Key
+	Events  Events
+	Search  Search
+	Members Members
+	Claims  Claims
+	// Vanished is called after a key was forgotten; nil for nothing.
+	Vanished func()
+	// PerIP bounds the connections of one address: 0 means 16, negative no
+	// limit, for a TLS front or an onion service on another host. Loopback is
+	// never counted: there such a front is the peer.
+	PerIP int
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: slog.Default
+}
+
+// Relay is an http.Handler for the relay's one path. Set its origins before it
+// serves, and call Close after the HTTP server has stopped.
+type Relay struct {
+	cfg     Config
+	now     func() time.Time
+	log     *slog.Logger
+	dvms    map[pow.Key]bool
+	origins atomic.Pointer[[]string]
+	rates   *rates
+	stats   Stats
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	serving sync.WaitGroup
+
+	mu    sync.Mutex // guards what follows
+	conns map[*conn]struct{}
+	byIP  map[string]int
+	byKey map[pow.Key]map[*conn]struct{}
+}
+
+// Stats counts since the start. No key, address or id is in it.
+type Stats struct {
+	Connections atomic.Int64 // open now
+	Accepted    atomic.Int64 // events that are on disk
+	Delivered   atomic.Int64 // events sent to readers
+	Joined      atomic.Int64
+	Refused     Counters // by reason
+}
+
+// New returns a relay that serves nobody until SetOrigins was called.
+func New(cfg Config) *Relay {
+	if cfg.Events == nil || cfg.Search == nil || cfg.Members == nil || cfg.Claims == nil {
+		panic("relay: Events, Search, Members and Claims are required")
+	}
+	r := &Relay{
+		cfg: cfg, now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()), dvms: map[pow.Key]bool{},
+		conns: map[*conn]struct{}{}, byIP: map[string]int{}, byKey: map[pow.Key]map[*conn]struct{}{},
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	for _, k := range cfg.DVMs {
+		r.dvms[k] = true
+	}
+	r.cfg.PerIP = cmp.Or(cfg.PerIP, connsPerIP)
+	r.rates = newRates(r.now)
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.SetOrigins(nil)
+	return r
+}
+
+// SetOrigins says under which origins (ws:// or wss://, host, port) this relay
+// is reached. AUTH and requests to vanish for any other are refused.
+func (r *Relay) SetOrigins(origins []string) {
+	normal := make([]string, len(origins))
+	for i, o := range origins {
+		normal[i] = origin(o)
+	}
+	r.origins.Store(&normal)
+}
+
+// own tells whether a URL is one of the relay's origins, with or without "/".
+func (r *Relay) own(raw string) bool {
+	o := origin(raw)
+	for _, mine := range *r.origins.Load() {
+		if o != "" && o == mine {
+			return true
+		}
+	}
+	return false
+}
+
+// origin normalises scheme://host[:port][/]; anything else gives "".
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if len(raw) > 255 || err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" ||
+		u.Host == "" || u.Path != "" && u.Path != "/" || strings.HasSuffix(raw, "#") {
+		return ""
+	}
+	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	switch {
+	case scheme != "ws" && scheme != "wss", strings.HasSuffix(u.Host, ":"):
+		return ""
+	case port == "" || scheme == "ws" && port == "80" || scheme == "wss" && port == "443":
+		return scheme + "://" + host
+	}
+	return scheme + "://" + host + ":" + port
+}
+
+// Stats returns the running counters.
+func (r *Relay) Stats() *Stats { return &r.stats }
+
+// Close closes every connection (1001) and waits until they have ended.
+func (r *Relay) Close() {
+	r.mu.Lock()
+	r.cancel()
+	for c := range r.conns {
+		c.kill(websocket.StatusGoingAway, "shutting down")
+	}
+	r.mu.Unlock()
+	cut := time.AfterFunc(closeWait, r.cutAll)
+	defer cut.Stop()
+	r.serving.Wait()
+}
+
+// cutAll ends what did not answer the close frame.
+func (r *Relay) cutAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.conns {
+		c.cut()
+	}
+}
+
+// ServeHTTP upgrades to a WebSocket, or answers with the relay information
+// document (NIP-11), or 426.
+func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	switch {
+	case strings.EqualFold(req.Header.Get("Upgrade"), "websocket"):
+		r.upgrade(w, req)
+	case req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "application/nostr+json"):
+		r.info(w)
+	default:
+		w.Header().Set("Upgrade", "websocket")
+		http.Error(w, "this is a Nostr relay", http.StatusUpgradeRequired)
+	}
+}
+
+func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
+	if o := req.Header.Get("Origin"); o != "" && !r.own("ws"+strings.TrimPrefix(strings.ToLower(o), "http")) {
+		r.stats.Refused.Add("origin")
+		http.Error(w, "foreign origin", http.StatusForbidden)
+		return
+	}
+	ip := peer(req.RemoteAddr)
+	leave, ok := r.enter(ip)
+	if !ok {
+		r.stats.Refused.Add("connections")
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "too many connections", http.StatusTooManyRequests)
+		return
+	}
+	defer leave()
+	ws, err := websocket.Accept(w, req, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // checked above, against the configuration instead of Host
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return // Accept has answered
+	}
+	ws.SetReadLimit(maxFrame)
+	c := newConn(r, ws, ip)
+	if !r.register(c) {
+		ws.Close(websocket.StatusGoingAway, "shutting down")
+		return
+	}
+	defer r.unregister(c)
+	c.serve()
+}
+
+// enter counts a connection of an address; leave takes it back.
+func (r *Relay) enter(ip string) (leave func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil || r.stats.Connections.Load() >= maxConns || ip != "" && r.cfg.PerIP > 0 && r.byIP[ip] >= r.cfg.PerIP {
+		return nil, false
+	}
+	r.serving.Add(1)
+	r.stats.Connections.Add(1)
+	r.byIP[ip]++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.byIP[ip]--; r.byIP[ip] == 0 {
+			delete(r.byIP, ip)
+		}
+		r.stats.Connections.Add(-1)
+		r.serving.Done()
+	}, true
+}
+
+func (r *Relay) register(c *conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		return false
+	}
+	r.conns[c] = struct{}{}
+	return true
+}
+
+func (r *Relay) unregister(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.conns, c)
+	for _, k := range c.keys() {
+		r.unlink(c, k)
+	}
+}
+
+// link makes c a reader of key's mail; false when the key has too many connections.
+func (r *Relay) link(c *conn, key pow.Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, live := r.conns[c]; !live || len(r.byKey[key]) >= connsPerKey {
+		return false
+	}
+	if r.byKey[key] == nil {
+		r.byKey[key] = map[*conn]struct{}{}
+	}
+	r.byKey[key][c] = struct{}{}
+	return true
+}
+
+// unlink needs mu.
+func (r *Relay) unlink(c *conn, key pow.Key) {
+	delete(r.byKey[key], c)
+	if len(r.byKey[key]) == 0 {
+		delete(r.byKey, key)
+	}
+}
+
+// Changed re-judges every connection after the whitelist changed: keys that are
+// no longer members lose their connections. It does not block.
+func (r *Relay) Changed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.conns {
+		for _, key := range c.rejudge() {
+			r.unlink(c, key)
+		}
+	}
+}
+
+// broadcast hands a committed event to every connection that may be listening.
+func (r *Relay) broadcast(m *mail) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.kind == kindLetter {
+		for c := range r.byKey[m.to] {
+			c.offer(m)
+		}
+		return
+	}
+	for c := range r.conns {
+		c.offer(m)
+	}
+}
