@@ -23,8 +23,10 @@ func leaveShape(_ *Relay, e *event.Event) bool {
 // isProtected tells whether the event has the tag of NIP-70, once.
 func isProtected(e *event.Event) bool {
 	n := 0
-	for range e.Tags.FindAll("-") {
-		n++
+	for _, tag := range e.Tags { // not Tags.FindAll, which skips tags without a value
+		if tag[0] == "-" {
+			n++
+		}
 	}
 	return n == 1
 }
