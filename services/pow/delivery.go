@@ -37,6 +37,9 @@ type Delivery struct {
 	Statement *Statement `json:"statement,omitempty"`
 	Sealed    *Sealed    `json:"sealed,omitempty"`
 	Resealed  int        `json:"resealed,omitempty"` // how often it was sealed again
+	// SealedHashes holds every Sealed of the Statement: a Receipt may name an
+	// earlier one than the last.
+	SealedHashes []Hash `json:"sealed_hashes,omitempty"`
 
 	// Uploaded and after. Rumor and seal are made once per Notice.
 	Servers   []Place `json:"servers,omitempty"`
