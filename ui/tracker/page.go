@@ -1,0 +1,191 @@
+// Package tracker is the Timer page: what is running, for how long, what waits
+// to be registered, and what today was made of.
+//
+// The Presenter is plain Go: it holds the state, asks the agent beside its own
+// goroutine and hands a Model to the view. The Page draws it. The clock shows
+// the agent's number plus what passed since it came; it counts nothing itself,
+// so it is right again after a pause, a sleep or a restart of the window.
+package tracker
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"pow.do/services/pow"
+	"pow.do/ui/theme"
+	"pow.do/ui/widgets"
+	"pow.do/ui/words"
+)
+
+// Links are the page's ways out, wired by the window.
+type Links struct {
+	Say      func(error) (what, mend string)
+	Register func()               // opens the Register sheet
+	Join     func()               // opens the page for an invite link
+	Copy     func(string)         // puts text on the clipboard
+	Undo     func(string, func()) // shows a result with Undo
+}
+
+// Page draws the Timer page.
+type Page struct {
+	Presenter *Presenter
+	links     Links
+	now       func() time.Time
+	seconds   bool // whether the clock shows them
+
+	root    *fyne.Container
+	head    *widgets.Head
+	hero    hero
+	waiting waiting
+	last    last
+	day     day
+	empty   empty
+}
+
+// NewPage makes the page; Show and Switched of c are its own.
+func NewPage(c Config, links Links) *Page {
+	p := &Page{links: links, now: c.Now, seconds: true}
+	c.Show = p.draw
+	c.Switched = func(s Switched) {
+		links.Undo(words.T("timer.switched", words.Data{"Time": words.Time(s.At)}), s.Undo)
+	}
+	p.Presenter = New(c)
+	p.head = widgets.NewHead(words.T("page.timer"))
+	p.hero.build(p)
+	p.waiting.build(p)
+	p.last.build(p)
+	p.day.build()
+	p.empty.build(p)
+	p.root = widgets.Page(p.head.Box,
+		p.empty.box,
+		p.hero.box,
+		widgets.Sides(theme.CardGap, 560, p.waiting.box, p.last.box),
+		p.day.box,
+	)
+	p.draw(p.Presenter.Model())
+	return p
+}
+
+// Object returns what the window shows.
+func (p *Page) Object() fyne.CanvasObject { return p.root }
+
+// Update takes a new status in.
+func (p *Page) Update(s pow.Status, received time.Time) { p.Presenter.Update(s, received) }
+
+// Lose shows that the agent does not answer.
+func (p *Page) Lose() { p.Presenter.Lose() }
+
+// Visible tells whether the page can be seen.
+func (p *Page) Visible(on bool) { p.Presenter.Visible(on) }
+
+// Period returns how often Tick is wanted: each second while time runs and the
+// window has the focus, each minute otherwise, because a repaint costs.
+func (p *Page) Period(focused bool) time.Duration {
+	p.seconds = focused
+	p.tick()
+	switch m := p.Presenter.Model(); {
+	case !m.Running() || m.Lost:
+		return 0
+	case focused:
+		return time.Second
+	}
+	return time.Minute
+}
+
+// Tick moves the clock on.
+func (p *Page) Tick() { p.tick() }
+
+func (p *Page) tick() {
+	m := p.Presenter.Model()
+	d := m.Elapsed(p.now())
+	if p.seconds || !m.Running() {
+		p.hero.clock.Set(words.Clock(d))
+	} else {
+		p.hero.clock.Set(words.Short(d))
+	}
+	if p.day.running != nil {
+		p.day.running.Set(words.Duration(d.Truncate(time.Minute)))
+	}
+	if m.Picture != nil {
+		p.last.age(p.now().Sub(m.Picture.At))
+	}
+}
+
+// Focus returns what takes the focus when the page is opened.
+func (p *Page) Focus() fyne.Focusable { return p.hero.button }
+
+// OpenPicker opens the list of projects.
+func (p *Page) OpenPicker() {
+	if p.hero.box.Visible() {
+		p.hero.project.Open()
+	}
+}
+
+// EditNote puts the cursor into the note.
+func (p *Page) EditNote(c fyne.Canvas) {
+	if p.hero.box.Visible() && !p.hero.note.Disabled() {
+		c.Focus(p.hero.note)
+	}
+}
+
+func (p *Page) draw(m Model) {
+	if p.root == nil {
+		return
+	}
+	context := words.Day(p.now())
+	if m.Status.Team != "" {
+		context = words.Name(m.Status.Team) + " · " + context
+	}
+	p.head.SetContext(context)
+	b := m.Block()
+	nothing := !m.Open() && (b == NoTeam || b == Waits || b == NoProjects)
+	p.empty.draw(m, nothing && !m.Received.IsZero())
+	p.hero.box.Hidden = nothing
+	p.hero.draw(m, p.links.Say)
+	p.waiting.draw(m)
+	p.last.draw(m)
+	p.day.draw(p, m)
+	p.tick()
+	p.root.Refresh()
+}
+
+// empty stands in for the timer while there is nothing to start.
+type empty struct {
+	box    *fyne.Container
+	title  *widgets.Text
+	text   *widgets.Text
+	npub   *widgets.Text
+	join   *widgets.Button
+	copy   *widgets.Button
+	status pow.Status
+}
+
+func (e *empty) build(p *Page) {
+	e.title = widgets.NewText("", widgets.Style{Size: theme.Heading, Bold: true, Wrap: true})
+	e.text = widgets.NewText("", widgets.Style{Role: theme.Muted, Wrap: true})
+	e.npub = widgets.NewText("", widgets.Style{Size: theme.Mono, Mono: true})
+	e.join = widgets.NewButton(words.T("timer.join"), theme.People, widgets.Main, func() { p.links.Join() })
+	e.copy = widgets.NewButton(words.T("act.copy_key"), theme.Copy, widgets.Plain, func() { p.links.Copy(e.status.Setup.Npub) })
+	e.box = widgets.Card(widgets.Column(12, e.title, e.text, e.npub, widgets.Wrap(theme.Gap, e.join, e.copy)))
+}
+
+func (e *empty) draw(m Model, on bool) {
+	e.box.Hidden = !on
+	e.status = m.Status
+	team := words.Data{"Team": words.Name(m.Status.Team)}
+	e.npub.Set(words.Key(m.Status.Setup.Npub))
+	noTeam := m.Block() == NoTeam
+	e.npub.Hidden, e.join.Hidden, e.copy.Hidden = noTeam, !noTeam, noTeam
+	switch m.Block() {
+	case NoTeam:
+		e.title.Set(words.T("timer.no_team"))
+		e.text.Set(words.T("timer.no_team.text"))
+	case Waits:
+		e.title.Set(words.T("timer.waits", team))
+		e.text.Set(words.T("timer.waits.text"))
+	case NoProjects:
+		e.title.Set(words.T("timer.no_projects", team))
+		e.text.Set(words.T("timer.no_projects.text"))
+	}
+}

@@ -1,0 +1,109 @@
+// Package ui is the window of pow.do: a view of the agent, which does the work
+// in a process of its own. Closing, hanging or killing the window changes
+// nothing that counts.
+//
+// One folder a screen: a presenter in plain Go that holds the state, and a page
+// that draws it. Each screen declares the few questions it asks the agent; Agent
+// here is all of them together. The window itself has the frame around the
+// pages: navigation, banner, status bar, the keys, and the connection to the
+// agent, which it opens again by itself.
+//
+// Nothing waits on Fyne's goroutine: every question goes through package bridge
+// and has ten seconds. Nothing moves while nothing happens: the clock ticks only
+// while its page can be seen.
+package ui
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"pow.do/assets"
+	"pow.do/services/pow"
+	"pow.do/ui/bridge"
+	"pow.do/ui/lock"
+	"pow.do/ui/outbox"
+	"pow.do/ui/register"
+	"pow.do/ui/theme"
+	"pow.do/ui/tracker"
+	"pow.do/ui/welcome"
+	"pow.do/ui/words"
+)
+
+// Watcher tells what the agent is doing.
+type Watcher interface {
+	Status(ctx context.Context) (pow.Status, error)
+	// Watch calls f at each change, at most ten times a second, and once at the
+	// start. It returns when the agent is lost or ctx ends.
+	Watch(ctx context.Context, f func(pow.Status)) error
+}
+
+// Guard keeps the agent from taking pictures while secrets are on the screen.
+type Guard interface {
+	// Sensitive holds for a few seconds; the window says it again every five.
+	Sensitive(ctx context.Context, on bool) error
+}
+
+// Agent is everything that the window asks of the agent. Every method returns
+// when its context ends; errors that a person can do something about are
+// *pow.Error.
+type Agent interface {
+	Watcher
+	Guard
+	tracker.Agent
+	outbox.Agent
+	register.Agent
+	welcome.Agent
+	lock.Agent
+}
+
+// Options are what the program gives the window.
+type Options struct {
+	// Version is this program's; an agent of another one is told to restart.
+	Version string
+	// Open is what to show first: timer, outbox, register, or an invite link.
+	// Empty is where the window was left.
+	Open string
+	// Words puts an error into a sentence and its mend, where the window has no
+	// translation for its code. It may be nil.
+	Words func(error) (what, mend string)
+}
+
+// New makes the window; it opens nothing. It belongs to Fyne's goroutine.
+func New(app fyne.App, agent Agent, opts Options) *Window {
+	return newWindow(app, agent, opts, bridge.New(bridge.UI), time.Now)
+}
+
+// Run opens the window and returns when it was closed and everything it started
+// has ended. It is called on the program's first goroutine.
+func (w *Window) Run() {
+	w.open()
+	w.app.Run()
+	w.bridge.Close()
+}
+
+// Show brings an open window to the front. It may be called from any goroutine.
+func (w *Window) Show() {
+	w.bridge.Post(func() {
+		w.win.Show()
+		w.win.RequestFocus()
+	})
+}
+
+func newWindow(app fyne.App, agent Agent, opts Options, b *bridge.Bridge, now func() time.Time) *Window {
+	if err := words.Load(""); err != nil {
+		fyne.LogError("load the texts", err)
+	}
+	app.Settings().SetTheme(theme.New(theme.System))
+	w := &Window{app: app, agent: agent, opts: opts, bridge: b, now: now, focused: true, dismissed: map[string]bool{}}
+	w.win = app.NewWindow(title)
+	w.win.SetIcon(fyne.NewStaticResource("powdo.png", assets.AppIcon))
+	w.win.SetMaster()
+	w.build()
+	return w
+}
+
+// title is constant: programs that record window titles learn nothing from it,
+// and X11 takes the window's class from it.
+const title = "pow.do"

@@ -1,0 +1,166 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+
+	"pow.do/ui/theme"
+)
+
+// Fill is a rectangle in the colour of a role; it follows a change of theme.
+type Fill struct {
+	widget.BaseWidget
+	role, line fyne.ThemeColorName
+	radius     float32
+	least      fyne.Size
+	rect       *canvas.Rectangle
+}
+
+// NewFill makes a rectangle; line may be empty.
+func NewFill(role, line fyne.ThemeColorName, radius float32) *Fill {
+	f := &Fill{role: role, line: line, radius: radius, rect: &canvas.Rectangle{}}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// NewRule makes a thin line across.
+func NewRule() *Fill {
+	f := NewFill(theme.Line, "", 0)
+	f.least = fyne.NewSize(1, 1)
+	return f
+}
+
+// SetRole changes the colour.
+func (f *Fill) SetRole(role fyne.ThemeColorName) { f.role = role; f.Refresh() }
+
+// CreateRenderer is for Fyne.
+func (f *Fill) CreateRenderer() fyne.WidgetRenderer {
+	r := &fillRenderer{f}
+	r.paint()
+	return r
+}
+
+type fillRenderer struct{ f *Fill }
+
+func (r *fillRenderer) paint() {
+	f := r.f
+	f.rect.FillColor = colorOr(f.role)
+	f.rect.CornerRadius = f.radius
+	f.rect.StrokeColor, f.rect.StrokeWidth = color.Transparent, 0
+	if f.line != "" {
+		f.rect.StrokeColor, f.rect.StrokeWidth = theme.Color(f.line), 1
+	}
+}
+func (r *fillRenderer) Layout(size fyne.Size)        { r.f.rect.Resize(size) }
+func (r *fillRenderer) MinSize() fyne.Size           { return r.f.least }
+func (r *fillRenderer) Refresh()                     { r.paint(); r.f.rect.Refresh() }
+func (r *fillRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.f.rect} }
+func (r *fillRenderer) Destroy()                     {}
+
+// Card puts content on a surface with a line around it.
+func Card(content fyne.CanvasObject) *fyne.Container {
+	return Layers(NewFill(theme.Surface, theme.Line, theme.RadiusCard), Inset(theme.CardPad, theme.CardPad, content))
+}
+
+// Caption is a section label: small, bold, upper case.
+func Caption(s string) *Text {
+	return NewText(s, Style{Size: theme.Caption, Role: theme.Muted, Bold: true})
+}
+
+// Head is the coloured band on top of a page: title, one line of context, and
+// at most three actions.
+type Head struct {
+	Box     *fyne.Container
+	context *Text
+}
+
+// NewHead makes a page header.
+func NewHead(title string, actions ...fyne.CanvasObject) *Head {
+	context := NewText("", Style{Size: theme.Small, Role: theme.Muted})
+	row := append([]fyne.CanvasObject{NewText(title, Style{Size: theme.Heading, Bold: true, Fixed: true}), context}, actions...)
+	bar := Inset(0, 6, Line(14, context, row...))
+	return &Head{
+		Box:     Layers(NewFill(theme.Band, "", 0), &fyne.Container{Layout: &pageInset{least: 52}, Objects: []fyne.CanvasObject{bar}}),
+		context: context,
+	}
+}
+
+// SetContext changes the line beside the title.
+func (h *Head) SetContext(s string) { h.context.Set(s) }
+
+// pageInset keeps the margin of a page at both sides, whatever the width, and
+// the content at most theme.PageMax wide.
+type pageInset struct{ y, least, width float32 }
+
+func (l *pageInset) span(width float32) (x, w float32) {
+	w = min(width-2*Margin(width), theme.PageMax)
+	return (width - w) / 2, w
+}
+
+func (l *pageInset) heightFor(objects []fyne.CanvasObject, width float32) (h float32) {
+	_, w := l.span(width)
+	for _, o := range shown(objects) {
+		h = max(h, HeightFor(o, w))
+	}
+	return max(l.least, h+2*l.y)
+}
+
+func (l *pageInset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	x, w := l.span(size.Width)
+	for _, o := range objects {
+		h := size.Height - 2*l.y
+		if l.least > 0 {
+			h = min(h, HeightFor(o, w))
+		}
+		o.Move(fyne.NewPos(x, (size.Height-h)/2))
+		o.Resize(fyne.NewSize(w, h))
+	}
+}
+
+func (l *pageInset) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	w := widest(shown(objects)) + 2*theme.MarginSlim
+	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+}
+
+// Note is a tinted box with an icon and words: a warning, a hint, an error.
+type Note struct {
+	Box  *fyne.Container
+	fill *Fill
+	icon *Icon
+	what *Text
+	mend *Text
+}
+
+// NewNote makes an empty box, hidden until Set.
+func NewNote(actions ...fyne.CanvasObject) *Note {
+	n := &Note{
+		fill: NewFill(theme.TintInfo, "", theme.RadiusField),
+		icon: NewIcon(theme.Inform, theme.Info, 20),
+		what: NewText("", Style{Wrap: true, Role: theme.Info, Bold: true}),
+		mend: NewText("", Style{Wrap: true, Size: theme.Small}),
+	}
+	words := Column(2, n.what, n.mend)
+	row := append([]fyne.CanvasObject{n.icon, words}, actions...)
+	n.Box = Layers(n.fill, Inset(12, 10, Line(12, words, row...)))
+	n.Box.Hide()
+	return n
+}
+
+// Set shows words in the tint of a role; empty words hide the box.
+func (n *Note) Set(role fyne.ThemeColorName, icon theme.IconName, what, mend string) {
+	n.Box.Hidden = what == ""
+	n.fill.SetRole(theme.Tint(role))
+	n.icon.Set(icon, role)
+	n.what.SetRole(role)
+	n.what.Set(what)
+	n.mend.Set(mend)
+	n.mend.Hidden = mend == ""
+	n.Box.Refresh()
+}
+
+// Fail shows an error, or hides the box when what is empty.
+func (n *Note) Fail(what, mend string) { n.Set(theme.Danger, theme.Attention, what, mend) }
