@@ -125,6 +125,9 @@ func New(c Config) *Pool {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	h := *c.HTTP
+	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.HTTP = &h
 	p := &Pool{c: c, queue: make(chan item, queueSize), sync: make(chan struct{}, 1)}
 	p.SetOrigins(c.Origins)
 	return p
