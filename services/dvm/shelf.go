@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"pow.do/services/pow"
@@ -134,7 +135,11 @@ func (s shelf) strays(ctx context.Context, now time.Time, age time.Duration, f f
 	return err
 }
 
+// syncFolder makes names in a folder durable.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // folders cannot be synced there
+	}
 	d, err := os.Open(path)
 	if err != nil {
 		return err
