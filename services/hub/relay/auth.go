@@ -81,12 +81,11 @@ func (c *conn) authenticate(key pow.Key) string {
 
 const outOfRange = "invalid: created_at out of range"
 
-// within tells whether the event's time lies in [now - back, now + ahead].
-// A negative back sets no lower bound.
+// within tells whether the event's time lies in [now - back, now + ahead], in
+// whole seconds. A negative back sets no lower bound.
 func (r *Relay) within(e *event.Event, back, ahead time.Duration) bool {
-	now := r.now()
-	at := e.CreatedAt.Time()
-	return !at.After(now.Add(ahead)) && (back < 0 || !at.Before(now.Add(-back)))
+	age := r.now().Unix() - int64(e.CreatedAt)
+	return age >= -int64(ahead/time.Second) && (back < 0 || age <= int64(back/time.Second))
 }
 
 // unreadable answers something that is not an event: to its id if it has one.

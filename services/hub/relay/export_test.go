@@ -1,0 +1,24 @@
+package relay
+
+import "encoding/json"
+
+// Parse reads a message and, if it is a request, its filters: what strangers'
+// bytes reach before anything else.
+func Parse(message []byte) error {
+	verb, args, err := parse(message)
+	if err == nil && verb == "REQ" && len(args) > 0 {
+		if _, err = subID(args[0]); err == nil {
+			_, err = parseFilters(args[1:])
+		}
+	}
+	return err
+}
+
+// ParseFilters tells why filters are refused.
+func ParseFilters(raw ...json.RawMessage) error { _, err := parseFilters(raw); return err }
+
+// Origin normalises an origin.
+func Origin(s string) string { return origin(s) }
+
+// Peer returns what counts as one address.
+func Peer(s string) string { return peer(s) }

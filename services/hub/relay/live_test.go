@@ -1,0 +1,260 @@
+package relay_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"pow.do/services/wire/event"
+)
+
+// live reads the ids that arrive for a subscription until one of them is last.
+func (c *client) live(sub, last string) (ids []string) {
+	c.w.t.Helper()
+	for {
+		verb, args := c.read()
+		if verb != "EVENT" || text(args[0]) != sub {
+			continue
+		}
+		id := idOf(c.w.t, args[1])
+		if ids = append(ids, id); id == last {
+			return ids
+		}
+	}
+}
+
+func TestLiveIsForTheRecipientOnly(t *testing.T) {
+	w := newWorld(t)
+	readers := map[key]*client{alice: w.dial(alice), bob: w.dial(bob), dvm: w.dial(dvm)}
+	for _, c := range readers {
+		for sub, f := range map[string]filter{"none": {"limit": 0}, "kinds": {"kinds": []int{1059}, "limit": 0}, "p": {"#p": []string{alice.String()}, "limit": 0}} {
+			if _, closed := c.req(sub, f); closed != "" {
+				t.Fatal(closed)
+			}
+		}
+	}
+	secret, end := w.letter(alice), map[key]*event.Event{alice: w.letter(alice), bob: w.letter(bob)}
+	w.put(secret, end[alice], end[bob])
+	if ids := readers[bob].live("none", end[bob].ID); len(ids) != 1 {
+		t.Errorf("bob got %d letters", len(ids))
+	}
+	if ids := readers[alice].live("p", end[alice].ID); len(ids) != 2 || ids[0] != secret.ID {
+		t.Errorf("alice got %v", ids)
+	}
+	if ids, _ := readers[dvm].req("x", filter{"limit": 0}); len(ids) != 0 {
+		t.Errorf("the DVM, which did not write to itself, got %v", ids)
+	}
+}
+
+// TestNoGapNoDouble publishes while subscriptions open: each letter arrives
+// exactly once, stored or live.
+func TestNoGapNoDouble(t *testing.T) {
+	w := newWorld(t)
+	const n = 300
+	letters := make([]*event.Event, n)
+	for i := range letters {
+		letters[i] = w.letter(alice)
+	}
+	started := make(chan struct{})
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		c := w.dial(dvm)
+		for i, e := range letters {
+			if i == 10 {
+				close(started)
+			}
+			if ok, why := c.publish(e); !ok {
+				t.Errorf("letter: %s", why)
+			}
+		}
+	})
+	<-started
+	var reading sync.WaitGroup
+	for i := range 4 {
+		reading.Go(func() {
+			c := w.dial(alice)
+			for range i {
+				c.req("a", filter{}) // replaced below
+			}
+			c.send("REQ", "a", filter{})
+			seen := map[string]int{}
+			after := 0 // the EOSEs of replaced subscriptions were read by req
+			for len(seen) < n || after == 0 {
+				verb, args, err := c.next()
+				if err != nil {
+					t.Errorf("reader %d: %d letters: %v", i, len(seen), err)
+					return
+				}
+				switch verb {
+				case "EVENT":
+					id := idOf(t, args[1])
+					seen[id]++
+				case "EOSE":
+					after++
+				}
+			}
+			for id, times := range seen {
+				if times != 1 && i == 0 {
+					t.Errorf("reader %d: %s came %d times", i, id, times)
+				}
+			}
+		})
+	}
+	reading.Wait()
+	publishing.Wait()
+}
+
+// TestRemovalIsLive: a key that is denied reads nothing more at once.
+func TestRemovalIsLive(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	only, both, stranger := w.dial(alice), w.dial(alice, bob), w.dial(alice, nobody)
+	for _, c := range []*client{only, both, stranger} {
+		c.req("a", filter{})
+	}
+	if err := w.store.Deny(ctx, alice.Key); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := only.closed(); code != websocket.StatusPolicyViolation {
+		t.Errorf("closed with %d", code)
+	}
+	if verb, args := stranger.read(); verb != "CLOSED" || !strings.HasPrefix(text(args[1]), "restricted:") {
+		t.Errorf("%s %s", verb, args)
+	}
+	last := w.letter(bob)
+	w.put(last)
+	if ids := both.live("a", last.ID); len(ids) != 1 {
+		t.Errorf("%d letters", len(ids))
+	}
+	if _, why := both.publish(w.letter(dvm)); why != "" {
+		t.Errorf("the other key lost its right: %s", why)
+	}
+	if err := w.store.Allow(ctx, alice.Key, dvm.Key); err != nil {
+		t.Fatal(err)
+	}
+	again := w.letter(alice)
+	w.put(again)
+	if ids, _ := both.req("b", filter{"ids": []string{again.ID}}); len(ids) != 0 {
+		t.Error("a key that was removed came back without AUTH")
+	}
+}
+
+// TestSlowReader: one that reads nothing is cut off and delays nobody (RS-15).
+func TestSlowReader(t *testing.T) {
+	w := newWorld(t)
+	deaf, good := w.deaf(alice), w.dial(alice)
+	good.req("a", filter{"limit": 0})
+	big := func(e *event.Event) { e.Content = strings.Repeat("A", 64_000) }
+	writer := w.dial(dvm)
+	slowest := time.Duration(0)
+	for i := range 400 { // 25 MB: more than the sockets and the queue hold
+		e := w.letter(alice, big)
+		start := time.Now()
+		if ok, why := writer.publish(e); !ok {
+			t.Fatalf("letter %d: %s", i, why)
+		}
+		good.live("a", e.ID)
+		slowest = max(slowest, time.Since(start))
+	}
+	if slowest > 5*time.Second {
+		t.Errorf("one letter took %v", slowest)
+	}
+	if n := w.relay.Stats().Refused.All()["slow-reader"]; n != 1 {
+		t.Errorf("%d slow readers were cut off, want 1", n)
+	}
+	deaf.Close()
+}
+
+// deaf opens a subscription and then reads no more.
+func (w *world) deaf(k key) net.Conn {
+	var raw net.Conn
+	c := w.connect(dialer(func(ctx context.Context) (net.Conn, error) {
+		conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(4096)
+		}
+		raw = conn
+		return conn, err
+	}), k)
+	c.req("a", filter{"limit": 0})
+	return raw
+}
+
+// TestBacklogIsNotCutOff: many stored letters are more than the queue holds,
+// yet a reader that reads gets them all.
+func TestBacklogIsNotCutOff(t *testing.T) {
+	w := newWorld(t)
+	d := w.dial(dvm)
+	for range 150 {
+		e := w.letter(alice, func(e *event.Event) { e.Content = strings.Repeat("A", 60_000) })
+		if ok, why := d.publish(e); !ok {
+			t.Fatal(why)
+		}
+	}
+	if ids, closed := w.dial(alice).req("a", filter{}); len(ids) != 150 {
+		t.Errorf("%d letters, %s", len(ids), closed)
+	}
+}
+
+// TestPipelined sends many letters without waiting for their OKs.
+func TestPipelined(t *testing.T) {
+	w := newWorld(t)
+	c := w.dial(dvm)
+	var letters []*event.Event
+	for range 500 {
+		letters = append(letters, w.letter(alice))
+	}
+	go func() {
+		for _, e := range letters {
+			b, _ := json.Marshal([]any{"EVENT", json.RawMessage(event.Marshal(e))})
+			c.raw(string(b))
+		}
+	}()
+	for i, e := range letters {
+		verb, args := c.read()
+		if verb != "OK" || text(args[0]) != e.ID || string(args[1]) != "true" {
+			t.Fatalf("answer %d: %s %s", i, verb, args)
+		}
+	}
+	if n, _ := w.dial(alice).count(filter{}); n != 500 {
+		t.Errorf("%d letters are stored", n)
+	}
+}
+
+func TestRates(t *testing.T) {
+	w := newWorld(t)
+	c := w.dial(alice)
+	for i := range 121 {
+		ok, why := c.publish(w.letter(dvm))
+		if ok != (i < 120) {
+			t.Fatalf("letter %d: %v %s", i, ok, why)
+		}
+	}
+	_, why := w.dial(alice).publish(w.letter(dvm))
+	wantPrefix(t, "on another connection", why, "rate-limited:")
+	w.accepted("another member", w.letter(dvm), "", bob)
+	w.now = w.now.Add(time.Minute)
+	for i := range 61 {
+		if ok, why := c.publish(w.letter(dvm)); ok != (i < 60) {
+			t.Fatalf("letter %d of the next minute: %v %s", i, ok, why)
+		}
+	}
+	for i := range 121 {
+		if _, closed := c.req("a", filter{"limit": 0}); (closed == "") != (i < 120) {
+			t.Fatalf("REQ %d: %s", i, closed)
+		}
+	}
+	for i := range 61 {
+		ok, why := c.publish(w.deletion(alice, 0, event.Tag{"e", fmt.Sprintf("%064x", i)}))
+		if ok != (i < 60) {
+			t.Fatalf("deletion %d: %s", i, why)
+		}
+	}
+}
