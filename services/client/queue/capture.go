@@ -105,8 +105,7 @@ func (q *Queue) sealCapture(c pow.Capture, picture, thumb []byte) (s sealedCaptu
 	if err != nil {
 		return s, fmt.Errorf("store a capture: %w", err)
 	}
-	plain := binary.BigEndian.AppendUint32(nil, uint32(len(head)))
-	if s.details, err = q.seal(append(append(plain, head...), thumb...)); err != nil {
+	if s.details, err = q.seal(append(prefixed(head), thumb...)); err != nil {
 		return s, err
 	}
 	if s.picture, err = q.seal(picture); err != nil {
@@ -117,9 +116,29 @@ func (q *Queue) sealCapture(c pow.Capture, picture, thumb []byte) (s sealedCaptu
 }
 
 func (q *Queue) putCapture(t *tx, id string, s sealedCapture) error {
+	stub, err := json.Marshal(s.row)
+	if err != nil {
+		return fmt.Errorf("store a capture: %w", err)
+	}
 	t.then(func() { q.index.hold(id, s.row) })
-	return errors.Join(t.putJSON(tabCaptures, id, s.row),
-		t.put(tabDetails, id, s.details), t.put(tabPictures, id, s.picture))
+	return errors.Join(t.putJSON(tabCaptures, id, s.row), t.put(tabDetails, id, s.details),
+		t.put(tabPictures, id, append(prefixed(stub), s.picture...)))
+}
+
+// prefixed puts the length of b before it, so that more can follow. A picture
+// follows its clear row, which can be restored from it should a damaged page
+// have taken many small rows at once; a thumbnail follows its details.
+func prefixed(b []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
+}
+
+// cutPrefix takes apart what prefixed began.
+func cutPrefix(b []byte) (first, rest []byte, err error) {
+	if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
+		return nil, nil, damaged("a capture")
+	}
+	n := 4 + int(binary.BigEndian.Uint32(b))
+	return b[4:n], b[n:], nil
 }
 
 // Again notes that the display of a held capture showed the very same picture
@@ -195,14 +214,14 @@ func (q *Queue) details(t *tx, id string) (d captureDetails, thumb []byte, err e
 	if err != nil {
 		return d, nil, err
 	}
-	if len(plain) < 4 || uint64(binary.BigEndian.Uint32(plain)) > uint64(len(plain)-4) {
+	head, thumb, err := cutPrefix(plain)
+	if err != nil {
+		return d, nil, err
+	}
+	if err := json.Unmarshal(head, &d); err != nil {
 		return d, nil, damaged("details of a capture")
 	}
-	n := 4 + int(binary.BigEndian.Uint32(plain))
-	if err := json.Unmarshal(plain[4:n], &d); err != nil {
-		return d, nil, damaged("details of a capture")
-	}
-	return d, plain[n:], nil
+	return d, thumb, nil
 }
 
 // Thumbnail returns the small picture that came with a capture. Errors:
@@ -218,9 +237,13 @@ func (q *Queue) Thumbnail(id string) (thumb []byte, err error) {
 func (q *Queue) openPicture(id string) (io.ReadCloser, error) {
 	var plain []byte
 	err := q.view(func(t *tx) error {
-		ciphertext, err := t.get(tabPictures, id)
-		if err != nil || ciphertext == nil {
+		row, err := t.get(tabPictures, id)
+		if err != nil || row == nil {
 			return orNotFound(err)
+		}
+		_, ciphertext, err := cutPrefix(row)
+		if err != nil {
+			return err
 		}
 		plain, err = q.unseal(ciphertext)
 		return err

@@ -320,6 +320,7 @@ func (q *Queue) ProofOf(id string) (p pow.Proof, err error) {
 				return err
 			}
 			if found {
+				capture.Again = within(capture.Again, r.Interval)
 				p.Captures = append(p.Captures, capture)
 			}
 		}
@@ -336,9 +337,24 @@ func (q *Queue) ProofOf(id string) (p pow.Proof, err error) {
 	return p, err
 }
 
+// within keeps the moments that a proof may name, in order: those of its
+// interval, the whole of its last second included.
+func within(moments []time.Time, i pow.Interval) (out []time.Time) {
+	i.To = i.To.Add(time.Second)
+	for _, m := range moments {
+		if i.Contains(m) {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}
+
 func (q *Queue) proofNote(t *tx, r record) (string, error) {
 	var notes []string
-	for _, s := range q.index.allSegments() {
+	segments := q.index.allSegments()
+	slices.SortStableFunc(segments, func(a, b Segment) int { return a.Interval.From.Compare(b.Interval.From) })
+	for _, s := range segments {
 		if s.Session != r.Session || !s.Interval.Intersect(r.Interval).Valid() {
 			continue
 		}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -46,7 +47,7 @@ func (q *Queue) mend(r *Report, first bool) error {
 			return err
 		}
 		q.index.reset()
-		steps := []func(*tx) error{q.loadDeliveries, q.loadCaptures, q.loadOrphans, q.purgeLetters}
+		steps := []func(*tx) error{q.loadDeliveries, q.restoreCaptures, q.loadCaptures, q.loadOrphans, q.purgeLetters}
 		for _, step := range steps {
 			if err := step(t); err != nil {
 				return err
@@ -99,6 +100,39 @@ func (q *Queue) loadDeliveries(t *tx) error {
 		return nil
 	}
 	return t.putJSON(tabMeta, metaChain, end)
+}
+
+// restoreCaptures gives pictures back the clear row that a damaged page took.
+func (q *Queue) restoreCaptures(t *tx) error {
+	lost := t.keys(tabPictures, func(id string) bool { return !t.has(tabCaptures, id) })
+	if len(lost) == 0 {
+		return nil
+	}
+	owner := map[string]string{}
+	for _, id := range t.keys(tabDeliveries, func(string) bool { return true }) {
+		r, err := q.record(t, id)
+		if err != nil {
+			return err
+		}
+		for _, c := range r.CaptureIDs {
+			owner[c] = id
+		}
+	}
+	for _, id := range lost {
+		var row captureRow
+		picture, err := t.get(tabPictures, id)
+		if err != nil {
+			return err
+		}
+		if stub, _, err := cutPrefix(picture); err != nil || json.Unmarshal(stub, &row) != nil {
+			continue
+		}
+		row.Delivery = owner[id]
+		if err := t.putJSON(tabCaptures, id, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadCaptures fills the index and settles what a damaged file left half.

@@ -109,12 +109,14 @@ func track(t testing.TB, q *queue.Queue, session pow.SessionID, from, to int, no
 	for m := from; m < to; m += 10 {
 		id := ulid(t, after(m))
 		c := pow.Capture{ID: id, Session: session, At: after(m), Display: 1, Format: "png", Width: 1920, Height: 1080}
-		check(t, q.AddCapture(c, picture(id), []byte("thumb of "+id)))
+		check(t, q.AddCapture(c, picture(id), thumbOf(id)))
 		captures = append(captures, id)
 	}
 	must[queue.Segment](t)(q.CloseSegment(after(to)))
 	return captures
 }
+
+func thumbOf(id string) []byte { return bytes.Repeat([]byte("thumb of "+id+" "), 130) }
 
 func picture(id string) []byte { return bytes.Repeat([]byte("picture "+id+" "), 400) }
 
@@ -176,8 +178,8 @@ func TestCaptures(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if thumb := must[[]byte](t)(q.Thumbnail(ids[2])); string(thumb) != "thumb of "+ids[2] {
-		t.Errorf("thumbnail %q", thumb)
+	if thumb := must[[]byte](t)(q.Thumbnail(ids[2])); !bytes.Equal(thumb, thumbOf(ids[2])) {
+		t.Error("the thumbnail differs")
 	}
 	if s := must[queue.Stats](t)(q.Stats()); s.Held != 3 || s.HeldTime != 1800 || s.HeldBytes == 0 {
 		t.Errorf("stats %+v", s)

@@ -52,6 +52,7 @@ func scan(f pageFile) rescue {
 
 // leaf takes the rows of the leaf at off, of which room bytes are left.
 func (r *rescue) leaf(f pageFile, off, room int64, count int) {
+	count = min(count, (pageSize-pageHeader)/elementSize) // bbolt splits before more
 	table := make([]byte, min(int64(pageHeader+count*elementSize), room))
 	if f.read(table, off) != nil {
 		return
