@@ -190,7 +190,6 @@ func TestSealRefuses(t *testing.T) {
 		"shorter":   {pic(func(c *pow.Capture) { c.Size++ }), archive.ErrCapture},
 		"late":      {pic(func(c *pow.Capture) { c.At = start.Add(601 * time.Second) }), pow.ErrArchive},
 		"huge":      {pic(func(c *pow.Capture) { c.Size = 33 << 20 }), pow.ErrArchive},
-		"too large": {func(p *pow.Proof) { p.Captures[0].Size, p.Captures[1].Size = 32<<20, 32<<20 }, pow.ErrTooLarge},
 		"id twice":  {func(p *pow.Proof) { p.Captures[1].ID = p.Captures[0].ID }, pow.ErrArchive},
 		"id":        {pic(func(c *pow.Capture) { c.ID = "1" }), pow.ErrArchive},
 	} {
@@ -371,5 +370,50 @@ func TestPadme(t *testing.T) {
 	}
 	if len(sizes) != 321 { // 10 octaves of 32, and the last
 		t.Errorf("%d sizes from 64 KiB to 64 MiB", len(sizes))
+	}
+}
+
+// Rows so alike that they would pack beyond what a reader allows are stored.
+func TestRepetitiveRows(t *testing.T) {
+	k := ageX25519(t)
+	p := proof(t)
+	row := p.Activity.Rows[0]
+	p.Activity.Rows = nil
+	for range 60_000 {
+		p.Activity.Rows = append(p.Activity.Rows, row)
+	}
+	b, want := seal(t, p, k)
+	got, err := open(opener(t, k), b, want)
+	if err != nil || len(got.Proof.Activity.Rows) != 60_000 || want.Size < 5_000_000 {
+		t.Errorf("%d rows in %d bytes: %v", len(got.Proof.Activity.Rows), want.Size, err)
+	}
+}
+
+// Text that is not UTF-8 is sealed as its reader would see it.
+func TestInvalidText(t *testing.T) {
+	k := ageX25519(t)
+	p := proof(t)
+	p.Note, p.Activity.Rows[0].Title = "a\xffb", "\xed\xa0\x80"
+	b, want := seal(t, p, k)
+	got := must[pow.Opened](t)(open(opener(t, k), b, want))
+	if got.Proof.Note != "a\ufffdb" || got.Proof.Activity.Rows[0].Title != "\ufffd\ufffd\ufffd" {
+		t.Errorf("%q, %q", got.Proof.Note, got.Proof.Activity.Rows[0].Title)
+	}
+}
+
+// A Proof over the size limit is refused before its pictures are read.
+func TestTooLarge(t *testing.T) {
+	p := proof(t)
+	p.Captures = nil
+	for i := range 3 {
+		c := captureOf(start, nil, "png", 40, 30)
+		c.ID, c.Size = fmt.Sprintf("01JD5V3W8Q4N2Z7K9T6M1B0XY%d", i), 22<<20
+		c.Open = func() (io.ReadCloser, error) { t.Error("a picture was read"); return nil, io.EOF }
+		p.Captures = append(p.Captures, c)
+	}
+	for name, k := range allKeys(t) {
+		if _, _, _, err := sealer().Seal(context.Background(), io.Discard, p, 1, pow.Hash{}, k.public, sealed); !errors.Is(err, pow.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -27,6 +27,7 @@ var (
 	Encode         = encode
 	NewManifest    = newManifest
 	EncodeActivity = encodeActivity
+	ParseActivity  = parseActivity
 	ParseManifest  = parseManifest
 	ParseStatement = parseStatement
 	ReadDirectory  = readDirectory

@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -81,5 +82,50 @@ func TestSizeIsForetold(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The kind of key decides the kind of encryption, and the message does not say
+// whom it is for.
+func TestOpenPGPPackets(t *testing.T) {
+	for version, k := range map[byte]keys{1: pgpKeys(t, false), 2: pgpKeys(t, true)} {
+		b, want := seal(t, proof(t), k)
+		data := 2 + int(b[1])
+		if b[data] != 0xd2 || b[data+2] != version {
+			t.Errorf("version %d: data packet begins %x", version, b[data:data+5])
+		}
+		if version == 1 && !bytes.Equal(b[2:11], []byte{3, 0, 0, 0, 0, 0, 0, 0, 0}) || version == 2 && !bytes.Equal(b[2:4], []byte{6, 0}) {
+			t.Errorf("version %d: recipient is named: %x", version, b[:24])
+		}
+		// The older packet format, as gpg writes it, is the same message.
+		old := append([]byte{0x84, b[1]}, b[2:]...)
+		if _, err := asIs(opener(t, k), old, want)(); err != nil {
+			t.Errorf("version %d, older packet format: %v", version, err)
+		}
+	}
+}
+
+// Secret keys that cannot open anything are refused at once, in silence.
+func TestBadSecrets(t *testing.T) {
+	public := entity(t, &packet.Config{})
+	locked := entity(t, &packet.Config{})
+	if err := locked.EncryptPrivateKeys([]byte("pass"), nil); err != nil {
+		t.Fatal(err)
+	}
+	bare := entity(t, &packet.Config{})
+	bare.Subkeys = nil
+	pq, x := agePQ(t).secret.Secret, ageX25519(t).secret.Secret
+	for id, k := range map[string]archive.Key{
+		"public": {Alg: pow.OpenPGP, Secret: publicOf(t, public)}, "passphrase": {Alg: pow.OpenPGP, Secret: secretOf(t, locked)},
+		"no subkey": {Alg: pow.OpenPGP, Secret: secretOf(t, bare)}, "two": {Alg: pow.OpenPGP, Secret: secretOf(t, public) + secretOf(t, public)},
+		"armor": {Alg: pow.OpenPGP, Secret: secretOf(t, public)[:200]}, "empty": {}, "unknown": {Alg: "age", Secret: x},
+		"classic for hybrid": {Alg: pow.AgePQ, Secret: x}, "hybrid for classic": {Alg: pow.AgeX25519, Secret: pq}, "lower": {Alg: pow.AgeX25519, Secret: x[:len(x)-1]},
+	} {
+		if _, err := archive.NewOpener(k); err == nil || strings.Contains(err.Error(), "KEY") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if _, err := archive.NewOpener(archive.Key{Alg: pow.AgePQ, Secret: pq + "\n"}); err != nil {
+		t.Errorf("with a line feed: %v", err)
 	}
 }
