@@ -64,7 +64,9 @@ func TestBadSizes(t *testing.T) {
 	b, want := seal(t, proof(t), k)
 	refuse(t, "AR-1", pow.ErrArchive, nil, asIs(o, nil, want))
 	refuse(t, "AR-2", pow.ErrArchive, nil, asIs(o, []byte("a"), want))
-	refuse(t, "size", pow.ErrArchive, nil, func() (pow.Opened, error) { return open(o, b[:len(b)-1], want) })
+	other := want
+	other.Size = archive.Padme(want.Size + 1)
+	refuse(t, "size", pow.ErrArchive, nil, func() (pow.Opened, error) { return open(o, b, other) })
 	refuse(t, "padme", pow.ErrArchive, nil, asIs(o, append(b[:len(b):len(b)], 0), want))
 	huge := want
 	huge.Size = pow.MaxSealed + 1

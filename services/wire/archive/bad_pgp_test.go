@@ -1,7 +1,9 @@
 package archive_test
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"testing"
@@ -112,6 +114,54 @@ func TestBadOpenPGPInside(t *testing.T) {
 	}
 }
 
+// A message that is signed inside is not what the Sealer makes, even when all of
+// it holds.
+func TestSignedOpenPGP(t *testing.T) {
+	e := entity(t, &packet.Config{})
+	k := keysOf(t, pow.OpenPGP, secretOf(t, e), publicOf(t, e))
+	for _, by := range [][]*openpgp.Entity{nil, {e}} {
+		var b bytes.Buffer
+		w := must[io.WriteCloser](t)(openpgp.Encrypt(&b, nil, []*openpgp.Entity{e}, by, nil, &packet.Config{Time: func() time.Time { return start }}))
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if by != nil {
+			refuse(t, "AR-12/rightly signed", pow.ErrDecrypt, nil, decrypt(opener(t, k), b.Bytes()))
+		} else if _, err := decrypt(opener(t, k), b.Bytes())(); err != nil {
+			t.Errorf("the good case: %v", err)
+		}
+	}
+}
+
+// framed frames the body of an OpenPGP packet anew, in parts of a power of two.
+func framed(body []byte, power int) (b []byte) {
+	p := bufio.NewReader(bytes.NewReader(body[1:]))
+	var plain []byte
+	for partial := true; partial; {
+		head, _ := p.ReadByte()
+		n := int(head)
+		switch partial = head >= 224 && head < 255; {
+		case partial:
+			n = 1 << (head & 31)
+		case head >= 192 && head < 224:
+			low, _ := p.ReadByte()
+			n = (n-192)<<8 + int(low) + 192
+		case head == 255:
+			var long [4]byte
+			_, _ = io.ReadFull(p, long[:])
+			n = int(binary.BigEndian.Uint32(long[:]))
+		}
+		part := make([]byte, n)
+		_, _ = io.ReadFull(p, part)
+		plain = append(plain, part...)
+	}
+	b = append(b, body[0])
+	for ; len(plain) > 1<<power; plain = plain[1<<power:] {
+		b = append(append(b, 224+byte(power)), plain[:1<<power]...)
+	}
+	return append(binary.BigEndian.AppendUint32(append(b, 255), uint32(len(plain))), plain...)
+}
+
 // AR-12, second half: what lies around it, and damage.
 func TestBadOpenPGPOutside(t *testing.T) {
 	for name, v2 := range map[string]bool{"v1": false, "v2": true} {
@@ -135,11 +185,24 @@ func TestBadOpenPGPOutside(t *testing.T) {
 		refuse(t, "AR-12/draft aead "+name, pow.ErrDecrypt, nil, decrypt(o, append(append(bytes.Clone(pkesk), 0xd4, 100, 1, 9, 1, 10), make([]byte, 96)...)))
 		refuse(t, "AR-12/passphrase "+name, pow.ErrDecrypt, nil, decrypt(o, append([]byte{0xc3, 4, 4, 9, 0, 8}, b...)))
 		refuse(t, "AR-12/nine keys "+name, pow.ErrDecrypt, nil, decrypt(o, append(bytes.Repeat(pkesk, 9), body...)))
-		refuse(t, "AR-12/long key "+name, pow.ErrDecrypt, nil, decrypt(o, append(append([]byte{0xc1, 255, 0, 0, 64, 0}, make([]byte, 16384)...), body...)))
 		refuse(t, "AR-12/no key "+name, pow.ErrDecrypt, nil, decrypt(o, body))
 		refuse(t, "AR-12/only keys "+name, pow.ErrDecrypt, nil, decrypt(o, pkesk))
 		refuse(t, "AR-12/no length "+name, pow.ErrDecrypt, nil, decrypt(o, append([]byte{0x87}, b...)))
-		refuse(t, "AR-12/small parts "+name, pow.ErrDecrypt, nil, decrypt(o, append(bytes.Clone(pkesk), 0xd2, 224, 1, 0)))
+		for power, good := range map[int]bool{0: false, 8: false, 9: true, 12: true} {
+			if again := append(bytes.Clone(pkesk), framed(body, power)...); !good {
+				refuse(t, "AR-12/parts "+name, pow.ErrDecrypt, nil, decrypt(o, again))
+			} else if _, err := decrypt(o, again)(); err != nil {
+				t.Errorf("parts of %d bytes: %v", 1<<power, err)
+			}
+		}
+		for n, good := range map[int]bool{1_000: true, 16_384: false} { // a key of an unknown kind, which is passed over
+			strange := append([]byte{0xc1, 255, 0, 0, byte(n >> 8), byte(n), 3, 0, 0, 0, 0, 0, 0, 0, 0, 99}, make([]byte, n-10)...)
+			if again := append(strange, b...); !good {
+				refuse(t, "AR-12/key of 16 KiB "+name, pow.ErrDecrypt, nil, decrypt(o, again))
+			} else if _, err := decrypt(o, again)(); err != nil {
+				t.Errorf("key of %d bytes: %v", n, err)
+			}
+		}
 		if v2 {
 			for mode := range 256 {
 				strange := bytes.Clone(b)
@@ -167,13 +230,22 @@ func TestBadRecipients(t *testing.T) {
 	}
 	unbound := entity(t, &packet.Config{})
 	unbound.Subkeys = nil
+	only := entity(t, &packet.Config{Algorithm: packet.PubKeyAlgoRSA, RSABits: 2048})
+	only.Subkeys = nil
+	for name, id := range only.Identities { // its primary key may encrypt
+		sig := id.SelfCertifications[0].Packet
+		sig.FlagEncryptCommunications = true
+		if err := sig.SignUserId(name, only.PrimaryKey, only.PrivateKey, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	expired := entity(t, &packet.Config{KeyLifetimeSecs: 300})
 	young := entity(t, at(sealed.Add(48*time.Hour)))
 	weak := entity(t, &packet.Config{Algorithm: packet.PubKeyAlgoRSA, RSABits: 1024, MinRSABits: 1024})
 	pq, x := agePQ(t).public.Key, ageX25519(t).public.Key
 	for id, c := range map[string]struct{ alg, key string }{
 		"KY-7/expired": {pow.OpenPGP, publicOf(t, expired)}, "KY-7/revoked": {pow.OpenPGP, publicOf(t, revoked)},
-		"KY-7/no subkey": {pow.OpenPGP, publicOf(t, unbound)}, "KY-7/rsa 1024": {pow.OpenPGP, publicOf(t, weak)},
+		"KY-7/no subkey": {pow.OpenPGP, publicOf(t, unbound)}, "KY-7/primary only": {pow.OpenPGP, publicOf(t, only)}, "KY-7/rsa 1024": {pow.OpenPGP, publicOf(t, weak)},
 		"KY-7/two keys": {pow.OpenPGP, publicOf(t, good, entity(t, &packet.Config{}))}, "KY-7/two blocks": {pow.OpenPGP, publicOf(t, good) + publicOf(t, good)},
 		"KY-7/64 MiB": {pow.OpenPGP, publicOf(t, good) + strings.Repeat("\n", 64<<20)}, "KY-7/not yet": {pow.OpenPGP, publicOf(t, young)},
 		"KY-7/secret": {pow.OpenPGP, secretOf(t, good)}, "KY-7/empty": {pow.OpenPGP, ""}, "KY-7/age": {pow.OpenPGP, pq},

@@ -138,6 +138,23 @@ func TestBadDeflate(t *testing.T) {
 	refuse(t, "AR-18/stream cut", pow.ErrArchive, nil, with(func(p *piece) { p.body = p.body[:len(p.body)-1] }))
 	refuse(t, "AR-18/empty stream", pow.ErrArchive, nil, with(func(p *piece) { p.body = nil }))
 	refuse(t, "AR-16/ratio", pow.ErrArchive, nil, with(func(p *piece) { *p = deflatedPiece(t, make([]byte, 31<<20)) }))
+	alike := proof(t)
+	for range 10_000 {
+		alike.Activity.Rows = append(alike.Activity.Rows, alike.Activity.Rows[0])
+	}
+	x := partsOf(t, alike)
+	pieces, _ := x.pieces(t)
+	if _, err := verify(zipOf(pieces)); err != nil {
+		t.Error("the good case: ", err)
+	}
+	pieces[4] = deflatedPiece(t, x.files[2])
+	refuse(t, "AR-16/ratio of good rows", pow.ErrArchive, nil, check(zipOf(pieces)))
+	x = partsOf(t, proof(t))
+	x.m.Files[2].Size++ // the manifest tells the same lie
+	pieces, _ = x.pieces(t)
+	pieces[4] = deflatedPiece(t, rows)
+	pieces[4].size++
+	refuse(t, "AR-18/deflated above, in both", pow.ErrArchive, nil, check(zipOf(pieces)))
 	bomb := deflatedPiece(t, make([]byte, 31<<20))
 	refuse(t, "AR-16/ratio hidden", pow.ErrArchive, nil, with(func(p *piece) { *p = bomb; p.size = int64(len(p.body)) * 100 }))
 }

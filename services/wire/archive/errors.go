@@ -24,8 +24,8 @@ var (
 	ErrRecipient = errors.New("not a usable archive key")
 )
 
-// verdict gives err the code of base, unless it carries one already.
-func verdict(base *pow.Error, err error) error {
+// coded gives err the code of base, unless it carries one already.
+func coded(base *pow.Error, err error) error {
 	if err == nil || errors.As(err, new(*pow.Error)) {
 		return err
 	}

@@ -152,7 +152,7 @@ func parseManifest(b []byte, s pow.Statement) (*manifest, error) {
 		err = m.check(s)
 	}
 	if err != nil {
-		return nil, verdict(pow.ErrArchive, fmt.Errorf("manifest: %w", err))
+		return nil, coded(pow.ErrArchive, fmt.Errorf("manifest: %w", err))
 	}
 	return m, nil
 }

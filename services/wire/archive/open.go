@@ -109,21 +109,21 @@ func (o *Opener) begin(src *source, size int64, alg string) (*reading, error) {
 func (o *Opener) decrypt(src io.ReaderAt, size int64, alg string) (plain io.ReaderAt, n int64, err error) {
 	start := make([]byte, min(size, maxHeader))
 	if err := readAt(src, start, 0); err != nil {
-		return nil, 0, verdict(pow.ErrArchive, err)
+		return nil, 0, coded(pow.ErrArchive, err)
 	}
 	algs, err := sniff(start)
 	if err != nil {
-		return nil, 0, verdict(pow.ErrArchive, err)
+		return nil, 0, coded(pow.ErrArchive, err)
 	}
 	if alg != "" && !algs[alg] {
 		return nil, 0, pow.ErrMismatch.With(errors.New("encryption is not the one of the notice"))
 	}
 	if algs[pow.OpenPGP] {
 		b, err := openPGP(src, size, o.keys.pgp)
-		return bytes.NewReader(b), int64(len(b)), verdict(pow.ErrDecrypt, err)
+		return bytes.NewReader(b), int64(len(b)), coded(pow.ErrDecrypt, err)
 	}
 	plain, n, err = openAge(src, size, o.keys.age)
-	return plain, n, verdict(pow.ErrDecrypt, err)
+	return plain, n, coded(pow.ErrDecrypt, err)
 }
 
 // sniff tells from its first bytes what an archive is encrypted with.
@@ -153,12 +153,12 @@ type reading struct {
 func readStart(r io.ReaderAt, size int64) (*reading, error) {
 	entries, err := readDirectory(r, size)
 	if err != nil {
-		return nil, verdict(pow.ErrArchive, err)
+		return nil, coded(pow.ErrArchive, err)
 	}
 	a := &reading{r: r, entries: entries}
 	b, err := io.ReadAll(entries[0].open(r))
 	if err != nil {
-		return nil, verdict(pow.ErrArchive, err)
+		return nil, coded(pow.ErrArchive, err)
 	}
 	a.opened.Statement, err = parseStatement(b)
 	return a, err
@@ -169,7 +169,7 @@ func (a *reading) finish() error {
 	s := a.opened.Statement
 	b, err := io.ReadAll(a.entries[1].open(a.r))
 	if err != nil {
-		return verdict(pow.ErrArchive, err)
+		return coded(pow.ErrArchive, err)
 	}
 	m, err := parseManifest(b, s)
 	if err != nil {
@@ -187,10 +187,10 @@ func (a *reading) finish() error {
 			Away: ms(h.Activity.Away), Unknown: ms(h.Activity.Unknown)}}
 	for i, e := range files {
 		if err := a.checkFile(e, m.Files[i]); err != nil {
-			return verdict(pow.ErrArchive, fmt.Errorf("file %d: %w", i, err))
+			return coded(pow.ErrArchive, fmt.Errorf("file %d: %w", i, err))
 		}
 	}
-	return verdict(pow.ErrArchive, a.checkPad())
+	return coded(pow.ErrArchive, a.checkPad())
 }
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

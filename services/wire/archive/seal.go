@@ -75,7 +75,7 @@ func (s Sealer) compose(p pow.Proof, seq uint64, prev pow.Hash, now time.Time) (
 		return nil, err
 	}
 	if _, err := parseActivity(bytes.NewReader(activity), p.Interval); err != nil {
-		return nil, verdict(pow.ErrArchive, err)
+		return nil, coded(pow.ErrArchive, err)
 	}
 	m := newManifest(p, activity, s.App)
 	if len(m.Files) > maxEntries-3 {

@@ -55,7 +55,7 @@ func newStatement(signer Signer, s pow.Statement, now time.Time) (pow.Statement,
 // each once and in order. Errors carry ErrStatement or ErrVersion.
 func parseStatement(b []byte) (pow.Statement, error) {
 	s, err := readStatement(b)
-	return s, verdict(pow.ErrStatement, err)
+	return s, coded(pow.ErrStatement, err)
 }
 
 func readStatement(b []byte) (s pow.Statement, err error) {
