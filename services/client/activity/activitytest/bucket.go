@@ -70,14 +70,15 @@ func (b *bucket) describe() map[string]any {
 	}
 }
 
-// insert stores e; times are kept in whole milliseconds.
-func (b *bucket) insert(id int64, e Event) Event {
-	e.id, e.At = id, e.At.UTC().Truncate(time.Millisecond)
-	b.events = append(b.events, e)
-	slices.SortStableFunc(b.events, func(x, y Event) int {
+// insert stores events, which have their ids; times are kept in whole milliseconds.
+func (b *bucket) insert(events ...Event) {
+	for _, e := range events {
+		e.At = e.At.UTC().Truncate(time.Millisecond)
+		b.events = append(b.events, e)
+	}
+	slices.SortFunc(b.events, func(x, y Event) int {
 		return cmp.Or(y.At.Compare(x.At), cmp.Compare(x.id, y.id))
 	})
-	return e
 }
 
 // merge makes the newest event longer when e says the same within the pulse time.

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,9 +85,7 @@ func (s *Server) RemoveBucket(id string) {
 func (s *Server) Insert(id string, events ...Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range events {
-		s.buckets[id].insert(s.nextID(), e)
-	}
+	s.buckets[id].insert(s.numbered(events)...)
 }
 
 // Requests returns method and path with query of every request so far.
@@ -96,9 +95,14 @@ func (s *Server) Requests() []string {
 	return append([]string(nil), s.requests...)
 }
 
-func (s *Server) nextID() int64 {
-	s.lastID++
-	return s.lastID
+// numbered gives each event the next id.
+func (s *Server) numbered(events []Event) []Event {
+	out := slices.Clone(events)
+	for i := range out {
+		s.lastID++
+		out[i].id = s.lastID
+	}
+	return out
 }
 
 // ServeHTTP answers one request.
@@ -249,11 +253,12 @@ func (s *Server) heartbeat(w http.ResponseWriter, r *http.Request, b *bucket) {
 		s.fail(w, err)
 		return
 	}
-	merged, ok := b.merge(e, time.Duration(pulse*float64(time.Second)))
+	stored, ok := b.merge(e, time.Duration(pulse*float64(time.Second)))
 	if !ok {
-		merged = b.insert(s.nextID(), e)
+		stored = s.numbered([]Event{e})[0]
+		b.insert(stored)
 	}
-	reply(w, http.StatusOK, merged.wire())
+	reply(w, http.StatusOK, stored.wire())
 }
 
 func (s *Server) insert(w http.ResponseWriter, r *http.Request, b *bucket) {
@@ -270,14 +275,15 @@ func (s *Server) insert(w http.ResponseWriter, r *http.Request, b *bucket) {
 			return
 		}
 	}
-	for _, v := range list {
-		e, err := v.event()
-		if err != nil {
+	events := make([]Event, len(list))
+	for i, v := range list {
+		var err error
+		if events[i], err = v.event(); err != nil {
 			s.fail(w, err)
 			return
 		}
-		b.insert(s.nextID(), e)
 	}
+	b.insert(s.numbered(events)...)
 	reply(w, http.StatusOK, nil)
 }
 
