@@ -90,9 +90,10 @@ func decodeBuckets(body []byte) ([]bucket, error) {
 }
 
 // decodeEvents reads the reply to a request for asked. Rows that no server
-// should send (another shape, not a number, negative or too long, in the future
-// or the distant past) are dropped. rows is their number before that.
-func decodeEvents(body []byte, asked span, now int64) (events []event, rows int, err error) {
+// should send (another shape, not a number, negative or too long, in the distant
+// past or outside the range, which never reaches into the future) are dropped.
+// rows is their number before that.
+func decodeEvents(body []byte, asked span) (events []event, rows int, err error) {
 	var all []json.RawMessage
 	if err := parse(body, &all); err != nil {
 		return nil, 0, err
@@ -101,7 +102,7 @@ func decodeEvents(body []byte, asked span, now int64) (events []event, rows int,
 		return nil, 0, errShape
 	}
 	for _, raw := range all {
-		if e, ok := decodeEvent(raw, asked, now); ok {
+		if e, ok := decodeEvent(raw, asked); ok {
 			events = append(events, e)
 		}
 	}
@@ -111,7 +112,7 @@ func decodeEvents(body []byte, asked span, now int64) (events []event, rows int,
 // year2000 is the earliest time that is taken seriously.
 var year2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
-func decodeEvent(raw []byte, asked span, now int64) (event, bool) {
+func decodeEvent(raw []byte, asked span) (event, bool) {
 	var v struct {
 		ID        int64                      `json:"id"`
 		Timestamp string                     `json:"timestamp"`
@@ -127,7 +128,7 @@ func decodeEvent(raw []byte, asked span, now int64) (event, bool) {
 	}
 	begin, length := t.UnixMilli(), math.Round(*v.Duration*1e3)
 	// Python's server rounds the range's end up to the next millisecond.
-	if length < 0 || length > float64(asked.length()+1) || begin < year2000 || begin > now {
+	if length < 0 || length > float64(asked.length()+1) || begin < year2000 {
 		return event{}, false
 	}
 	e := event{span: span{begin, begin + int64(length)}, id: v.ID, facts: readFacts(v.Data)}

@@ -10,7 +10,7 @@ import (
 
 // Classify gives a reply the class that the client acts on, and the number of
 // events in it that count.
-func Classify(path string, status int, contentType string, body []byte, begin, end, now int64) (class string, events int) {
+func Classify(path string, status int, contentType string, body []byte, begin, end int64) (class string, events int) {
 	err := judge(status, contentType, body)
 	if err == nil {
 		switch route, _, _ := strings.Cut(path, "?"); {
@@ -20,7 +20,7 @@ func Classify(path string, status int, contentType string, body []byte, begin, e
 			_, err = decodeBuckets(body)
 		case strings.HasSuffix(route, "/events"):
 			var list []event
-			list, _, err = decodeEvents(body, span{begin, end}, now)
+			list, _, err = decodeEvents(body, span{begin, end})
 			events = len(list)
 		}
 	}

@@ -17,7 +17,7 @@ func fuzz(f *testing.F, path, suffix string) {
 	f.Add([]byte(strings.Repeat("[", 40)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		const begin, end = 1_795_168_800_000, 1_795_169_100_000
-		class, events := activity.Classify(path, 200, "application/json", body, begin, end, end)
+		class, events := activity.Classify(path, 200, "application/json", body, begin, end)
 		if class != "ok" && class != "foreign" || events > len(body) {
 			t.Fatalf("%q with %d events", class, events)
 		}

@@ -248,6 +248,18 @@ func TestOddEvents(t *testing.T) {
 	}
 }
 
+// What has not happened yet does not count, whoever says so.
+func TestFuture(t *testing.T) {
+	s := desk(t, activitytest.Config{})
+	present(s, 0, 300)
+	window(s, 120, 60, "future", "")
+	now := func(cfg *activity.Config) { cfg.Now = func() time.Time { return ten.Add(100 * time.Second) } }
+	a := client(s.URL, now).Read(t.Context(), morning, pow.DetailApp)
+	if a.Active != 100*time.Second || a.Unknown != 200*time.Second || activitytest.Apps(a)["future"] != 0 || !a.Provisional {
+		t.Errorf("%+v", a)
+	}
+}
+
 // A full reply is asked for again in halves: the oldest rows are not lost.
 func TestFullReply(t *testing.T) {
 	s := desk(t, activitytest.Config{})

@@ -140,7 +140,7 @@ func (c *Client) recordOnce(ctx context.Context, s span, detail pow.Detail, now 
 		}
 		for begin := r.asked.begin; begin < r.asked.end; begin += maxWindow {
 			asked := span{begin, min(begin+maxWindow, r.asked.end)}
-			if err := c.events(ctx, id, asked, now, part.to, &r.dropped, &total); err != nil {
+			if err := c.events(ctx, id, asked, part.to, &r.dropped, &total); err != nil {
 				return record{}, err
 			}
 		}
@@ -151,7 +151,7 @@ func (c *Client) recordOnce(ctx context.Context, s span, detail pow.Detail, now 
 
 // events appends the rows of one bucket in asked. A full reply lacks the oldest
 // rows: then both halves are asked for.
-func (c *Client) events(ctx context.Context, id string, asked span, now int64, to *[]event, dropped, total *int) error {
+func (c *Client) events(ctx context.Context, id string, asked span, to *[]event, dropped, total *int) error {
 	query := url.Values{
 		"start": {stamp(asked.begin)}, "end": {stamp(asked.end)}, "limit": {strconv.Itoa(maxRows)},
 	}
@@ -159,16 +159,16 @@ func (c *Client) events(ctx context.Context, id string, asked span, now int64, t
 	if err != nil {
 		return err
 	}
-	events, rows, err := decodeEvents(body, asked, now)
+	events, rows, err := decodeEvents(body, asked)
 	if err != nil {
 		return err
 	}
 	if rows >= maxRows && asked.length() > 1 {
 		mid := asked.begin + asked.length()/2
-		if err := c.events(ctx, id, span{asked.begin, mid}, now, to, dropped, total); err != nil {
+		if err := c.events(ctx, id, span{asked.begin, mid}, to, dropped, total); err != nil {
 			return err
 		}
-		return c.events(ctx, id, span{mid, asked.end}, now, to, dropped, total)
+		return c.events(ctx, id, span{mid, asked.end}, to, dropped, total)
 	}
 	*dropped += rows - len(events)
 	if *total += rows; *total > maxRecords {

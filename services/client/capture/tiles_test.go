@@ -34,6 +34,19 @@ func TestOnePixelDiffers(t *testing.T) {
 	})
 }
 
+// Every pixel counts, also at the edges of tiles.
+func TestEveryPixelCounts(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 66, 66))
+	before := capture.Fingerprint(frame(img))
+	for i := range img.Pix {
+		img.Pix[i] ^= 1
+		if capture.Same(before, capture.Fingerprint(frame(img))) {
+			t.Fatalf("byte %d went unseen", i)
+		}
+		img.Pix[i] ^= 1
+	}
+}
+
 func TestNext(t *testing.T) {
 	start := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	fixed := func(v int64) func(int64) int64 {
