@@ -128,7 +128,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.shelf.sweep(); err != nil {
 		return err
 	}
-	if err := w.resume(ctx); err != nil {
+	if err := w.resume(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	var all sync.WaitGroup

@@ -48,7 +48,7 @@ type SessionWork struct {
 	Approved      bool // a person approved what was held
 	Facts         SessionFacts
 	Runs          map[int]RunRecord
-	Proofs        []ProofAnswer
+	Proofs        []ProofAnswer // that are not known to be booked on their device
 	Attempts      int
 }
 

@@ -13,9 +13,10 @@ import (
 // rejected is the hold of a proof that an admin declined: it proves nothing.
 const rejected = "rejected"
 
-// Work returns everything that decides a session's time and booking, with add
-// as if it were accepted already (an empty interval adds nothing). For a session
-// that is new, only the member and the facts are set.
+// Work returns everything that decides a session's time and booking. With a valid
+// add, it returns what decides the time as if add were accepted already, and
+// neither runs nor proofs. For a session that is new, only the member and the
+// facts are set.
 func (l *Ledger) Work(ctx context.Context, member pow.OpaqueID, id pow.SessionID, add pow.Interval) (w pow.SessionWork, err error) {
 	tx, err := l.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -23,7 +24,11 @@ func (l *Ledger) Work(ctx context.Context, member pow.OpaqueID, id pow.SessionID
 	}
 	defer tx.Rollback()
 	w = pow.SessionWork{Session: id, Runs: map[int]pow.RunRecord{}}
-	for _, read := range []func(context.Context, queryer, *pow.SessionWork) error{readSession, readProofs, readStops, readRuns} {
+	reads := []func(context.Context, queryer, *pow.SessionWork) error{readSession, readProofs, readStops}
+	if !add.Valid() {
+		reads = append(reads, readRuns, readAnswers)
+	}
+	for _, read := range reads {
 		if err = read(ctx, tx, &w); err != nil {
 			return w, fmt.Errorf("read a session: %w", err)
 		}
@@ -59,26 +64,37 @@ func readSession(ctx context.Context, db queryer, w *pow.SessionWork) error {
 	return err
 }
 
+// readProofs reads the proven time. The index holds all of it.
 func readProofs(ctx context.Context, db queryer, w *pow.SessionWork) error {
+	return query(ctx, db, `SELECT "from", "to", hold FROM proofs WHERE session = ?`, []any{string(w.Session)}, func(s scanner) error {
+		var i pow.Interval
+		var hold string
+		err := s.Scan(instant{&i.From}, instant{&i.To}, &hold)
+		switch {
+		case hold == rejected:
+		case hold == "" || w.Approved:
+			w.Facts.Proven = append(w.Facts.Proven, i)
+		default:
+			w.Facts.Held = append(w.Facts.Held, i)
+		}
+		return err
+	})
+}
+
+// readAnswers reads the proofs whose devices have more to hear: not yet that they
+// are booked.
+func readAnswers(ctx context.Context, db queryer, w *pow.SessionWork) error {
 	return query(ctx, db, `SELECT p.device, p.sealed, p.seq, p."from", p."to", p.hold, n.rumor, o.code, o.reason FROM proofs p
 		JOIN notices n ON n.id = (SELECT max(id) FROM notices WHERE statement = p.statement AND member = p.member AND state = 'accepted')
-		JOIN outgoing o ON o.topic = n.rumor
+		JOIN outgoing o ON o.topic = n.rumor AND o.code NOT IN ('booked', 'rejected')
 		WHERE p.session = ? ORDER BY p.seq`, []any{string(w.Session)}, func(s scanner) error {
 		var a pow.ProofAnswer
-		if err := s.Scan(text{&a.Device}, text{&a.Sealed}, &a.Seq, instant{&a.Interval.From}, instant{&a.Interval.To}, &a.Hold, text{&a.Notice}, &a.Code, &a.Reason); err != nil {
-			return err
-		}
-		switch {
-		case a.Hold == rejected:
-			return nil
-		case a.Hold == "" || w.Approved:
+		err := s.Scan(text{&a.Device}, text{&a.Sealed}, &a.Seq, instant{&a.Interval.From}, instant{&a.Interval.To}, &a.Hold, text{&a.Notice}, &a.Code, &a.Reason)
+		if w.Approved {
 			a.Hold = ""
-			w.Facts.Proven = append(w.Facts.Proven, a.Interval)
-		default:
-			w.Facts.Held = append(w.Facts.Held, a.Interval)
 		}
 		w.Proofs = append(w.Proofs, a)
-		return nil
+		return err
 	})
 }
 

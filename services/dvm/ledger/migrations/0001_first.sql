@@ -166,7 +166,7 @@ CREATE TABLE proofs (
   UNIQUE (device, seq)
 );
 CREATE INDEX proofs_member ON proofs (member, "from");
-CREATE INDEX proofs_session ON proofs (session);
+CREATE INDEX proofs_session ON proofs (session, "from", "to", hold);
 CREATE INDEX proofs_until ON proofs (until) WHERE until IS NOT NULL;
 
 CREATE TABLE captures (
