@@ -177,6 +177,9 @@ var blobPath = regexp.MustCompile(`^([0-9a-f]{64})(\.[a-z0-9]{1,10})?$`)
 // ServeHTTP answers a Blossom request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	commonHeaders(w.Header())
+	if r.ContentLength != 0 { // an answer waits for the rest of a small body, but not for ever
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleWait))
+	}
 	path := strings.TrimLeft(r.URL.Path, "/") // some clients send //<sha256>
 	blob := blobPath.FindStringSubmatch(path)
 	var err error

@@ -198,8 +198,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, u upload) error
 	defer os.Remove(f.Name()) // fails after the rename, as it should
 	body := &body{r: r.Body, control: http.NewResponseController(w), start: time.Now(),
 		still: func() bool { _, ok := s.admitted(u.device); return ok }}
-	defer body.control.SetReadDeadline(time.Time{})
 	err = s.copy(f, body, u)
+	if body.n < u.size { // the answer is not to wait for the rest
+		w.Header().Set("Connection", "close")
+		body.control.SetReadDeadline(time.Now())
+	} else {
+		body.control.SetReadDeadline(time.Time{})
+	}
 	if charge := s.cfg.Quota.EndUpload(context.WithoutCancel(r.Context()), u.device, body.n); err == nil {
 		err = charge
 	}
@@ -237,6 +242,8 @@ func (s *Server) copy(f io.Writer, body *body, u upload) error {
 		return err
 	case !bytes.Equal(h.Sum(nil), u.x[:]):
 		return refuse(http.StatusConflict, "body does not have this hash")
+	case !body.still():
+		return errRemoved
 	}
 	return nil
 }
@@ -255,6 +262,8 @@ func (b both) Write(p []byte) (int, error) {
 	return b.f.Write(p)
 }
 
+var errRemoved = refuse(http.StatusForbidden, "not a member any more")
+
 // body reads a request body with patience, but not with endless patience.
 type body struct {
 	r       io.Reader
@@ -270,7 +279,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case spent > idleWait && b.n < int64((spent-idleWait).Seconds())*slowest:
 		return 0, os.ErrDeadlineExceeded
 	case !b.still():
-		return 0, refuse(http.StatusForbidden, "not a member any more")
+		return 0, errRemoved
 	}
 	if err := b.control.SetReadDeadline(time.Now().Add(idleWait)); err != nil {
 		return 0, err

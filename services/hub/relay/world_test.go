@@ -269,7 +269,7 @@ func (c *client) stored(sub string) (ids []string, closed string) {
 func idOf(t testing.TB, raw json.RawMessage) string {
 	t.Helper()
 	e, err := event.Parse(raw)
-	if err != nil || event.Verify(e) != nil {
+	if err != nil || event.VerifyID(e) != nil {
 		t.Fatalf("an event that does not verify: %s", raw)
 	}
 	return e.ID
