@@ -200,6 +200,8 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "application/nostr+json"):
 		r.info(w)
 	default:
+		w.Header().Set("Connection", "close")
+		http.NewResponseController(w).SetReadDeadline(time.Now()) // no waiting for a body
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this is a Nostr relay", http.StatusUpgradeRequired)
 	}

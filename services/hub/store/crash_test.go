@@ -1,0 +1,86 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pow.do/services/hub/store"
+	"pow.do/services/pow"
+	"pow.do/services/wire/event"
+)
+
+// writeUntilKilled stores letters and prints the id of each once it is said to
+// be durable.
+func writeUntilKilled(path string) {
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Config{Path: path, DVMs: []pow.Key{dvm}})
+	if err == nil {
+		err = s.Allow(ctx, alice, dvm)
+	}
+	if err != nil {
+		panic(err)
+	}
+	start := int(time.Now().UnixNano())
+	for i := 0; ; i++ {
+		e := letter(start+i, alice)
+		s.Put(e, event.Marshal(e), time.Now().Add(time.Hour), dvm, func(err error) {
+			if err == nil {
+				fmt.Println(e.ID)
+			}
+		})
+	}
+}
+
+// TestKill kills a writing process again and again: what was acknowledged is
+// there afterwards (F1).
+func TestKill(t *testing.T) {
+	rounds := 20
+	if testing.Short() {
+		rounds = 3
+	}
+	w := newWorld(t)
+	acknowledged := map[string]bool{}
+	for round := range rounds {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), "POWDO_TEST_WRITE="+w.path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 0; lines.Scan(); n++ {
+			if len(lines.Text()) == 64 { // the last line may be cut
+				acknowledged[lines.Text()] = true
+			}
+			if n == 50+round*17 {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+			t.Fatalf("the writer ended by itself: %v", err)
+		}
+	}
+	w.now.Store(time.Now().Unix())
+	found := w.found(alice)
+	slices.Sort(found)
+	for id := range acknowledged {
+		if _, ok := slices.BinarySearch(found, id); !ok {
+			t.Errorf("%s was acknowledged and is lost", id)
+		}
+	}
+	if len(acknowledged) < 50*rounds {
+		t.Errorf("only %d letters were acknowledged", len(acknowledged))
+	}
+}
