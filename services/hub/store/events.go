@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"pow.do/services/pow"
@@ -114,8 +115,12 @@ func (w *writer) insert(r record) error {
 	if r.p.IsZero() {
 		p = []byte{}
 	}
-	_, err := w.exec(`INSERT INTO events (id, kind, pubkey, created_at, p, d, json, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, r.id[:], r.kind, r.author[:], r.at, p, r.d, r.json, r.expires)
+	n := rand.Int64() // random, so that it does not tell the order of arrival
+	if _, err := w.exec(`INSERT INTO bodies VALUES (?, ?)`, n, r.json); err != nil {
+		return err
+	}
+	_, err := w.exec(`INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.id[:], r.kind, r.author[:], r.at, p, r.d, n, len(r.json), r.expires)
 	return err
 }
 

@@ -209,7 +209,7 @@ func (s *Store) announcements(ctx context.Context, f nostr.Filter, authors []pow
 				found = append(found, ref{event.ID(e), int64(e.CreatedAt)})
 			}
 			return err
-		}, `SELECT json FROM events WHERE kind = 31990 AND pubkey = ?`, author[:])
+		}, `SELECT json FROM events JOIN bodies ON n = body WHERE kind = 31990 AND pubkey = ?`, author[:])
 		if err != nil {
 			return nil, err
 		}
@@ -220,7 +220,7 @@ func (s *Store) announcements(ctx context.Context, f nostr.Filter, authors []pow
 // loadChunk is how many events are read at once.
 const loadChunk = 32
 
-var loadQuery = `SELECT id, kind, pubkey, p, json FROM events WHERE id IN (` +
+var loadQuery = `SELECT id, kind, pubkey, p, json FROM events JOIN bodies ON n = body WHERE id IN (` +
 	strings.TrimSuffix(strings.Repeat("?,", loadChunk), ",") + `)`
 
 // loadEach reads the events of a chunk and calls each in its order.

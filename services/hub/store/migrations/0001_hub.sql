@@ -9,9 +9,21 @@ CREATE TABLE events (
   created_at INTEGER NOT NULL,
   p          BLOB    NOT NULL, -- recipient of a gift wrap, otherwise empty
   d          TEXT    NOT NULL, -- address of an announcement, otherwise empty
-  json       BLOB    NOT NULL, -- our own serialisation
+  body       INTEGER NOT NULL, -- of bodies
+  bytes      INTEGER NOT NULL, -- length of the body
   expires_at INTEGER NOT NULL  -- rounded up to the hour
 ) WITHOUT ROWID;
+
+-- Serialised events, under random numbers. They lie apart because SQLite would
+-- read whole rows to compare their keys.
+CREATE TABLE bodies (
+  n    INTEGER PRIMARY KEY,
+  json BLOB NOT NULL
+);
+
+CREATE TRIGGER event_out AFTER DELETE ON events BEGIN
+  DELETE FROM bodies WHERE n = OLD.body;
+END;
 
 CREATE INDEX events_mail ON events (p, created_at DESC, id, expires_at) WHERE kind = 1059;
 CREATE UNIQUE INDEX events_address ON events (pubkey, d) WHERE kind = 31990;
@@ -26,12 +38,12 @@ CREATE TABLE mailboxes (
 ) WITHOUT ROWID;
 
 CREATE TRIGGER letter_in AFTER INSERT ON events WHEN NEW.kind = 1059 BEGIN
-  INSERT INTO mailboxes VALUES (NEW.p, 1, length(NEW.json))
+  INSERT INTO mailboxes VALUES (NEW.p, 1, NEW.bytes)
   ON CONFLICT (p) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
 END;
 
 CREATE TRIGGER letter_out AFTER DELETE ON events WHEN OLD.kind = 1059 BEGIN
-  UPDATE mailboxes SET letters = letters - 1, bytes = bytes - length(OLD.json) WHERE p = OLD.p;
+  UPDATE mailboxes SET letters = letters - 1, bytes = bytes - OLD.bytes WHERE p = OLD.p;
   DELETE FROM mailboxes WHERE p = OLD.p AND letters <= 0;
 END;
 
