@@ -109,6 +109,14 @@ func TestEnrolContent(t *testing.T) {
 		}
 		return event.Marshal(e)
 	}
+	broken := func(change func(*event.Event)) json.RawMessage {
+		e, err := event.Parse(binding(device, member.Public(), dvm.Public(), enrolTime, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(e)
+		return event.Marshal(e)
+	}
 	good := binding(device, member.Public(), dvm.Public(), enrolTime, nil)
 	week := int64(7 * 24 * time.Hour / time.Second)
 	for name, c := range map[string]struct {
@@ -120,10 +128,12 @@ func TestEnrolContent(t *testing.T) {
 		"older": {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime-week-1, nil)}, false, ""}, "later": {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime+week+1, nil)}, false, ""},
 		"other device": {map[string]any{"binding": binding(oneTime[1], member.Public(), dvm.Public(), enrolTime, nil)}, false, ""}, "other member": {map[string]any{"binding": binding(device, oneTime[1].Public(), dvm.Public(), enrolTime, nil)}, false, ""},
 		"other DVM": {map[string]any{"binding": binding(device, member.Public(), oneTime[1].Public(), enrolTime, nil)}, false, ""}, "kind": {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Kind = 1 })}, false, ""},
-		"content": {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Content = "x" })}, false, ""},
-		"two p":   {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Tags = append(e.Tags, e.Tags[0]) })}, false, ""},
-		"v":       {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Tags[2][1] = "2" })}, false, ""},
-		"none":    {map[string]any{}, false, ""}, "null": {map[string]any{"binding": nil}, false, ""}, "not an object": {map[string]any{"binding": 1}, false, ""}, "array": {[]any{}, false, "content"},
+		"content":   {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Content = "x" })}, false, ""},
+		"two p":     {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Tags = append(e.Tags, e.Tags[0]) })}, false, ""},
+		"v":         {map[string]any{"binding": binding(device, member.Public(), dvm.Public(), enrolTime, func(e *event.Event) { e.Tags[2][1] = "2" })}, false, ""},
+		"id":        {map[string]any{"binding": broken(func(e *event.Event) { e.ID = noticeID })}, false, ""},
+		"signature": {map[string]any{"binding": broken(func(e *event.Event) { e.Sig = strings.Repeat("1", 128) })}, false, ""},
+		"none":      {map[string]any{}, false, ""}, "null": {map[string]any{"binding": nil}, false, ""}, "not an object": {map[string]any{"binding": 1}, false, ""}, "array": {[]any{}, false, "content"},
 		"long name": {map[string]any{"binding": good, "name": strings.Repeat("x", 41)}, false, "content"}, "name with control": {map[string]any{"binding": good, "name": "a\x1bb"}, false, "content"},
 		"policy": {map[string]any{"binding": good, "policy": "x"}, true, "policy"}, "long claim": {map[string]any{"binding": good, "claim": strings.Repeat("x", 65)}, false, "content"},
 	} {
