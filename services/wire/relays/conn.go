@@ -198,7 +198,11 @@ func (c *conn) keepAlive() {
 			return
 		case <-t.C:
 		}
-		if q := c.quiet.Load(); q != nil && time.Since(*q) >= silenceTime {
+		q := c.quiet.Load()
+		if q == nil {
+			continue // a pong could not be read either
+		}
+		if time.Since(*q) >= silenceTime {
 			c.cancel(errSilent)
 			return
 		}

@@ -3,6 +3,7 @@ package relays
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"pow.do/services/pow"
@@ -68,33 +69,37 @@ func parseFrame(b []byte) (f frame, err error) {
 	return f, err
 }
 
-// prefixes are the machine-readable words of NIP-01 and NIP-42, and those that
-// relays in the field use beside them.
+// prefixes are the machine-readable words of NIP-01 and NIP-42 that mean more
+// than error, and those that relays in the field use beside them.
 var prefixes = []string{
-	"auth-required", "restricted", "rate-limited", "duplicate", "blocked", "invalid", "pow", "mute",
-	"deleted", "replaced", "unsupported", "info", "error",
+	"restricted", "rate-limited", "duplicate", "blocked", "invalid", "pow", "mute", "deleted", "replaced", "unsupported", "info",
 }
 
 // prefix finds the machine-readable word of an answer. Some relays put a word
-// of their own in front ("ERROR: auth-required: …"), so the first known word
-// other than error counts, as long as only words and colons precede it.
+// of their own in front ("ERROR: auth-required: …"): auth-required counts
+// wherever it stands among the leading words, then the first known one but
+// error, then the first.
 func prefix(text string) string {
-	found := ""
+	var words []string
 	for {
 		word, rest, ok := strings.Cut(text, ":")
 		if word = strings.ToLower(strings.TrimSpace(word)); !ok || !isWord(word) {
-			return found
+			break
 		}
-		for _, p := range prefixes {
-			if word == p && p != "error" {
-				return p
-			}
-		}
-		if found == "" {
-			found = word
-		}
-		text = rest
+		words, text = append(words, word), rest
 	}
+	if slices.Contains(words, "auth-required") {
+		return "auth-required"
+	}
+	for _, w := range words {
+		if slices.Contains(prefixes, w) {
+			return w
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
 }
 
 // isWord tells whether s could be a machine-readable prefix.

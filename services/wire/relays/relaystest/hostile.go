@@ -44,7 +44,7 @@ type Peer struct {
 	c        net.Conn
 	hostile  *Hostile
 	messages chan string
-	writing  sync.Mutex
+	writing  chan struct{} // one at a time; a lock would stop the clock of a synctest bubble
 }
 
 // NewHostile starts a Hostile on 127.0.0.1. It ends with the test.
@@ -116,7 +116,7 @@ func (h *Hostile) serve(c net.Conn) {
 	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
 	h.mu.Lock()
 	h.n++
-	p := &Peer{N: h.n, c: c, hostile: h, messages: make(chan string, 4096)}
+	p := &Peer{N: h.n, c: c, hostile: h, messages: make(chan string, 4096), writing: make(chan struct{}, 1)}
 	h.mu.Unlock()
 	var reader sync.WaitGroup
 	reader.Go(func() {
@@ -168,8 +168,8 @@ func (p *Peer) readFrame(r *bufio.Reader) bool {
 
 // Raw writes bytes to the socket. Errors are the client's hanging up.
 func (p *Peer) Raw(b []byte) error {
-	p.writing.Lock()
-	defer p.writing.Unlock()
+	p.writing <- struct{}{}
+	defer func() { <-p.writing }()
 	_, err := p.c.Write(b)
 	return err
 }
