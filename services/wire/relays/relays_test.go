@@ -231,3 +231,68 @@ func TestHonestRelay(t *testing.T) {
 		t.Errorf("publish to a relay that was taken out: %v", err)
 	}
 }
+
+// More Letters of one second than fit a page: those that are handled and
+// deleted make room, and older ones are reached in any case.
+func TestManyOfOneSecond(t *testing.T) {
+	for _, deletes := range []bool{true, false} {
+		d := relaystest.NewDouble(t)
+		old := relaystest.Letter(me.Public(), relaystest.At(-100))
+		all := []*event.Event{old}
+		for range 620 {
+			all = append(all, relaystest.Letter(me.Public(), relaystest.At(-50)))
+		}
+		for _, e := range all[1:] {
+			e.CreatedAt = all[1].CreatedAt
+			if err := relaystest.RandomKey().Sign(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Put(all...)
+		var p *relays.Pool
+		ready := make(chan struct{})
+		reached := make(chan struct{})
+		p, g := start(t, d.URL, func(c *relays.Config) {
+			inner := c.Handle
+			c.Handle = func(ctx context.Context, origin string, e *event.Event, raw []byte) error {
+				<-ready
+				if e.ID == old.ID {
+					close(reached)
+				}
+				if deletes {
+					if _, err := p.Publish(ctx, origin, event.Marshal(relaystest.Deletion(me, e))); err != nil {
+						return err
+					}
+				}
+				return inner(ctx, origin, e, raw)
+			}
+		})
+		close(ready)
+		<-reached
+		if deletes {
+			same(t, g.wait(t, len(all)), idsOf(all))
+		}
+	}
+}
+
+// SetOrigins connects to what is new, leaves what stays, and drops the rest.
+func TestSetOrigins(t *testing.T) {
+	gone := make(chan int, 10)
+	a := relaystest.NewHostile(t, func(p *relaystest.Peer) { p.Auth(); p.Wait(); gone <- p.N })
+	b := relaystest.NewDouble(t)
+	letter := relaystest.Letter(me.Public())
+	b.Put(letter)
+	p, g := start(t, a.URL)
+	p.SetOrigins([]string{a.URL, b.URL, b.URL})
+	same(t, g.wait(t, 1), []string{letter.ID})
+	p.SetOrigins([]string{b.URL})
+	if n := <-gone; n != 1 || a.Connections() != 1 {
+		t.Errorf("connection %d of %d ended, want the first and only one", n, a.Connections())
+	}
+	if c := p.Connections(); len(c) != 1 || c[0].URL != b.URL {
+		t.Errorf("%+v", c)
+	}
+	live := relaystest.Letter(me.Public())
+	b.Put(live)
+	same(t, g.wait(t, 2), []string{letter.ID, live.ID})
+}
