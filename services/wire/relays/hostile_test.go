@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -319,13 +320,13 @@ func TestBackPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := relaystest.NewMemory()
 		all := letters(400)
-		sent := 0
+		var sent atomic.Int64
 		h := relaystest.NewHostileIn(t, m, mailboxOf(func(p *relaystest.Peer, sub string) {
 			for _, e := range all {
 				if p.Send("EVENT", sub, e) != nil {
 					return
 				}
-				sent++
+				sent.Add(1)
 			}
 			p.Wait()
 		}))
@@ -341,8 +342,8 @@ func TestBackPressure(t *testing.T) {
 			}
 		})
 		time.Sleep(time.Hour) // longer than any silence would be forgiven
-		if sent < 256 || sent > 262 {
-			t.Errorf("%d events were taken off the socket while one was handled", sent)
+		if n := sent.Load(); n < 256 || n > 262 {
+			t.Errorf("%d events were taken off the socket while one was handled", n)
 		}
 		close(release)
 		same(t, g.wait(t, len(all)), idsOf(all))
