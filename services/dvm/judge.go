@@ -136,13 +136,25 @@ func (w *Worker) measure(e *pow.Evidence, work pow.SessionWork) {
 	e.Time = w.Measure(work.Facts)
 }
 
+// picturesMissing tells whether a proof without pictures should have some: each
+// interval has its picture at a random moment, so only a proof that is at least
+// two intervals long surely holds a whole one. A picture that the worker took out
+// is missing however short the proof is.
+func picturesMissing(project pow.BookableProject, p *pow.Proof) bool {
+	if len(p.Captures) > 0 {
+		return false
+	}
+	every := time.Duration(project.Interval) * time.Second
+	return p.Dropped > 0 || p.Interval.Duration() >= 2*every
+}
+
 // policy holds the proof against what its project wants.
 func policy(project pow.BookableProject, e *pow.Evidence) error {
 	p := &e.Opened.Proof
 	switch {
 	case project.Pictures == pow.Forbidden && len(p.Captures) > 0:
 		return &refusal{code: pow.CodePolicyViolation}
-	case project.Pictures == pow.Required && len(p.Captures) == 0:
+	case project.Pictures == pow.Required && picturesMissing(project, p):
 		e.Checks.Policy, e.Hold = string(pow.ParkCapturesMissing), pow.ParkCapturesMissing
 	}
 	if project.ActivityRule == pow.Required && p.KimaiActivity == "" {

@@ -39,7 +39,7 @@ var (
 	ErrDenied = &pow.Error{Code: "pictures-denied", What: "pictures of the screen are not allowed", Mend: "allow them for pow.do in the desktop's privacy settings"}
 	// ErrUnsupported: this desktop, or this screen's colour format, offers no pictures.
 	ErrUnsupported = &pow.Error{Code: "pictures-unsupported", What: "this desktop offers no pictures"}
-	// ErrUnusable: there was a picture, but an empty, black, damaged or too large one.
+	// ErrUnusable: there was a picture, but an empty, damaged or too large one.
 	ErrUnusable = &pow.Error{Code: "pictures-unusable", What: "the picture of the screen could not be used"}
 )
 
@@ -89,7 +89,7 @@ func New(cfg Config) *Capturer {
 }
 
 // Grab takes a picture of every selected monitor, in the order of their numbers.
-// Selected monitors that are not there are passed over, and so are black ones
+// Selected monitors that are not there are passed over, and so are empty ones
 // (asleep, or not readable) as long as another can be used.
 //
 // Errors: pow.ErrNoDisplay when there is no screen, ErrDenied, ErrUnsupported,
@@ -149,7 +149,7 @@ func (c *Capturer) usable(frames []Frame) ([]Frame, error) {
 	var good []Frame
 	var last error
 	for _, f := range frames {
-		if err := check(f.Image); err != nil {
+		if err := checkSize(f.Image.Rect.Dx(), f.Image.Rect.Dy()); err != nil {
 			last = err
 			c.cfg.Log.Debug("a monitor's picture was left out", "display", f.Display, "error", err)
 			continue
@@ -162,23 +162,8 @@ func (c *Capturer) usable(frames []Frame) ([]Frame, error) {
 	return good, nil
 }
 
-// check refuses pictures that are no evidence of anything or too large to keep.
-func check(img *image.RGBA) error {
-	if err := checkSize(img.Rect.Dx(), img.Rect.Dy()); err != nil {
-		return err
-	}
-	for y := range img.Rect.Dy() {
-		row := img.Pix[y*img.Stride:][:4*img.Rect.Dx()]
-		for x := 0; x < len(row); x += 4 {
-			if row[x]|row[x+1]|row[x+2] != 0 {
-				return nil
-			}
-		}
-	}
-	return ErrUnusable.With(errors.New("all of it is black"))
-}
-
-// checkSize holds a picture's sides, in pixels, against the limits.
+// checkSize holds a picture's sides, in pixels, against the limits. What the
+// picture shows is not judged: a screen may well be black.
 func checkSize(w, h int) error {
 	if w <= 0 || h <= 0 || w > maxSide || h > maxSide || w*h > maxPixels {
 		return ErrUnusable.With(fmt.Errorf("size %d×%d", w, h))

@@ -80,7 +80,8 @@ type Timer struct {
 	reason  string
 	running *Segment
 	paused  *Segment      // what Resume would continue
-	earlier time.Duration // of the Session's closed segments
+	since   time.Time     // when the Session began
+	earlier time.Duration // of its closed segments
 	mono    time.Duration // at the last tick
 }
 
@@ -90,14 +91,14 @@ func New(j Journal, c Clock, random io.Reader) *Timer {
 }
 
 // Restore takes over the segment that ran when the program ended and has been
-// closed at its Last since, and the length of its Session's earlier segments. A
-// short absence goes on in a new segment; after a long one the timer is paused,
+// closed at its Last since, the beginning of its Session and the length of that
+// Session's earlier segments. A short absence goes on in a new segment; after a long one the timer is paused,
 // with reason "restarted". An unattended one goes on without a gap.
-func (t *Timer) Restore(s Segment, earlier time.Duration) error {
+func (t *Timer) Restore(s Segment, since time.Time, earlier time.Duration) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Wall()
-	t.earlier = earlier + second(s.Last).Sub(s.From)
+	t.since, t.earlier = since, earlier+second(s.Last).Sub(s.From)
 	away := now.Sub(s.Last)
 	switch {
 	case s.Unattended && away >= 0 && away < MaxSession:
@@ -130,7 +131,9 @@ func (t *Timer) Start(p pow.ProjectID, work pow.KimaiActivityID, note string) er
 	if err := t.stop(); err != nil {
 		return err
 	}
-	return t.begin(Segment{Session: id, Project: p, KimaiActivity: work, Note: note}, t.clock.Wall())
+	now := t.clock.Wall()
+	t.since = second(now)
+	return t.begin(Segment{Session: id, Project: p, KimaiActivity: work, Note: note}, now)
 }
 
 // Stop ends the Session. Without one it returns pow.ErrNotTracking.
@@ -231,7 +234,7 @@ func (t *Timer) Status() (s pow.TimerStatus) {
 		s.Elapsed = 0
 		return s
 	}
-	s.Project, s.Session, s.Since, s.Note = &pow.ProjectRef{ID: seg.Project}, seg.Session, seg.From, seg.Note
+	s.Project, s.Session, s.Since, s.Note = &pow.ProjectRef{ID: seg.Project}, seg.Session, t.since, seg.Note
 	return s
 }
 

@@ -167,10 +167,10 @@ func TestRestore(t *testing.T) {
 	} {
 		b := newBench()
 		b.wall = noon.Add(c.away)
-		if err := b.Restore(c.seg, 10*time.Minute); err != nil {
+		if err := b.Restore(c.seg, noon.Add(-2*time.Hour), 10*time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		if s := b.Status(); s.State != c.state || s.Session != "s" || s.Elapsed != int64(c.elapsed/time.Second) {
+		if s := b.Status(); s.State != c.state || s.Session != "s" || s.Elapsed != int64(c.elapsed/time.Second) || !s.Since.Equal(noon.Add(-2*time.Hour)) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
