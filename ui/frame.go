@@ -105,15 +105,18 @@ type navRow struct {
 
 func newNav(items []navItem, goTo func(page)) *nav {
 	n := &nav{}
-	name := widgets.NewText("pow.do", widgets.Style{Size: theme.SubHeading, Bold: true})
-	logo := widgets.Inset(10, 10, widgets.Line(12, name, widgets.NewIcon(theme.Logo, theme.Primary, 24), name))
-	column := widgets.Column(4, logo)
+	logo := &fyne.Container{Layout: railLayout{}, Objects: []fyne.CanvasObject{
+		widgets.NewIcon(theme.Logo, theme.Primary, 24),
+		widgets.NewText("pow.do", widgets.Style{Size: theme.SubHeading, Bold: true}),
+		widgets.NewText("", widgets.Style{Fixed: true}),
+	}}
+	column := widgets.Column(4, widgets.Inset(10, 8, logo))
 	for _, i := range items {
 		r := &navRow{navItem: i}
 		r.icon = widgets.NewIcon(i.icon, theme.Muted, 24)
 		r.text = widgets.NewText(i.name, widgets.Style{Bold: true})
 		r.count = widgets.NewText("", widgets.Style{Size: theme.Small, Bold: true, Fixed: true})
-		r.press = widgets.NewPress(&fyne.Container{Layout: &railLayout{}, Objects: []fyne.CanvasObject{r.icon, r.text, r.count}},
+		r.press = widgets.NewPress(&fyne.Container{Layout: railLayout{}, Objects: []fyne.CanvasObject{r.icon, r.text, r.count}},
 			widgets.Look{}, func() { goTo(i.page) })
 		n.items = append(n.items, r)
 		column.Objects = append(column.Objects, r.press)
@@ -165,6 +168,7 @@ func (r *navRow) paint() {
 	r.press.Refresh()
 }
 
+// mark shows which page is open.
 func (n *nav) mark(p page) {
 	for _, r := range n.items {
 		r.on = r.page == p
@@ -172,6 +176,7 @@ func (n *nav) mark(p page) {
 	}
 }
 
+// count shows how many things wait on a page; alarm is for a person to look.
 func (n *nav) count(p page, k int, alarm bool) {
 	for _, r := range n.items {
 		if r.page == p {

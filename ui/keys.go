@@ -30,7 +30,7 @@ func (w *Window) keys() []key {
 		{fyne.KeyM, ctrl, "Ctrl+M", "keys.note", false, func() { w.goTo(w.timer); w.timer.EditNote(w.win.Canvas()) }},
 		{fyne.KeyReturn, ctrl, "Ctrl+Enter", "keys.register", false, w.openRegister},
 		{fyne.Key1, ctrl, "Ctrl+1", "page.timer", false, func() { w.goTo(w.timer) }},
-		{fyne.Key3, ctrl, "Ctrl+3", "page.outbox", false, func() { w.goTo(w.outbox); w.win.Canvas().Focus(w.outbox.Focus()) }},
+		{fyne.Key3, ctrl, "Ctrl+3", "page.outbox", false, func() { w.goTo(w.outbox) }},
 		{fyne.KeyF5, 0, "F5", "keys.retry", false, w.outbox.RetryAll},
 		{fyne.KeyF1, 0, "F1", "keys.help", true, w.showKeys},
 		{fyne.KeyW, ctrl, "Ctrl+W", "keys.close", true, w.close},

@@ -81,7 +81,7 @@ func (w *Window) build() {
 	w.timer = tracker.NewPage(tracker.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
 		tracker.Links{Say: w.say, Register: w.openRegister, Join: func() { w.openJoin("") }, Copy: w.copyText, Undo: w.undo})
 	w.outbox = outbox.NewPage(outbox.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
-		outbox.Links{Say: w.say, Copy: w.copyText})
+		outbox.Links{Say: w.say, Copy: w.copyText, Came: w.focusPage})
 	w.welcome = welcome.NewPage(w.agent, w.bridge.Go, w.now,
 		welcome.Links{Say: w.say, Paste: w.pasted, Done: w.joined, Secret: w.guard})
 	w.lock = lock.NewPage(lock.Config{Agent: w.agent, Async: w.bridge.Go, After: w.bridge.After, Now: w.now}, w.say)
@@ -188,8 +188,17 @@ func (w *Window) swap(to page) {
 	w.frame.root.Refresh()
 	to.Visible(true)
 	w.win.Canvas().Unfocus()
-	if f := to.Focus(); f != nil && full {
-		w.win.Canvas().Focus(f)
+	w.focusPage()
+}
+
+// focusPage gives the focus to the page's first control, unless something has it.
+func (w *Window) focusPage() {
+	c := w.win.Canvas()
+	if w.shown == nil || c.Focused() != nil || c.Overlays().Top() != nil {
+		return
+	}
+	if f := w.shown.Focus(); f != nil {
+		c.Focus(f)
 	}
 }
 

@@ -133,7 +133,17 @@ func (d *detail) fact(icon theme.IconName, label, value string, mono bool) {
 // split puts the detail beside the list where there is room, else in its place.
 type split struct {
 	head, bar, fail, list, empty, detail fyne.CanvasObject
+
+	ground *widgets.Fill // behind the list
+	rows   int
+	row    float32 // height of one row
 }
+
+// listPad is around the list; rowGap is what Fyne's list keeps between rows.
+const (
+	listPad = 6
+	rowGap  = 4
+)
 
 // sideBySide is the width from which list and detail fit beside each other.
 const sideBySide = 860
@@ -175,8 +185,11 @@ func (l *split) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	}
 	l.empty.Move(fyne.NewPos(x, y))
 	l.empty.Resize(fyne.NewSize(w, widgets.HeightFor(l.empty, w)))
-	l.list.Move(fyne.NewPos(x, y))
-	l.list.Resize(fyne.NewSize(w, max(0, size.Height-y)))
+	h := max(0, min(float32(l.rows)*(l.row+rowGap)+2*listPad, size.Height-y-theme.CardGap))
+	l.ground.Move(fyne.NewPos(x, y))
+	l.ground.Resize(fyne.NewSize(w, h))
+	l.list.Move(fyne.NewPos(x+listPad, y+listPad))
+	l.list.Resize(fyne.NewSize(w-2*listPad, max(0, h-2*listPad)))
 }
 
 func (l *split) MinSize([]fyne.CanvasObject) fyne.Size {

@@ -21,6 +21,7 @@ import (
 type Links struct {
 	Say  func(error) (what, mend string)
 	Copy func(string) // puts text on the clipboard
+	Came func()       // the list can take the focus now
 }
 
 // Page draws the Outbox page.
@@ -53,17 +54,17 @@ func NewPage(c Config, links Links) *Page {
 	p.fail = widgets.NewNote()
 	p.buildEmpty()
 	p.list = widgets.NewList(func() int { return len(p.Presenter.model.Items) }, newRow, p.fillRow)
-	p.list.HideSeparators = true
 	p.list.OnSelected = p.choose
 	p.list.OnKey = p.key
 	p.detail.build(p)
 	p.split = &split{
 		head: p.head.Box, bar: p.buildFilters(), fail: p.fail.Box,
-		list: p.list, empty: p.empty, detail: p.detail.pane,
+		list: p.list, ground: widgets.NewFill(theme.Surface, theme.Line, theme.RadiusCard), empty: p.empty, detail: p.detail.pane,
 	}
 	p.root = &fyne.Container{Layout: p.split, Objects: []fyne.CanvasObject{
-		p.split.bar, p.fail.Box, p.list, p.empty, p.detail.pane, p.head.Box,
+		p.split.bar, p.fail.Box, p.split.ground, p.list, p.empty, p.detail.pane, p.head.Box,
 	}}
+	p.split.row = newRow().MinSize().Height
 	p.draw(p.Presenter.Model())
 	return p
 }
@@ -180,7 +181,12 @@ func (p *Page) draw(m Model) {
 
 func (p *Page) drawEmpty(m Model, team string) {
 	p.empty.Hidden = !m.Known || len(m.Items) > 0
+	came := p.list.Hidden && len(m.Items) > 0
 	p.list.Hidden = len(m.Items) == 0
+	if came {
+		p.links.Came()
+	}
+	p.split.ground.Hidden, p.split.rows = p.list.Hidden, len(m.Items)
 	p.nothing.Set(words.T("outbox.empty"))
 	p.comfort.Set(words.T("outbox.empty.text"))
 	if r := m.Status.LastReceipt; r != nil {
@@ -208,7 +214,7 @@ func newRow() fyne.CanvasObject {
 	left := widgets.Column(0, r.name, r.line)
 	return &fyne.Container{
 		Layout:  &rowLayout{row: r},
-		Objects: []fyne.CanvasObject{widgets.Inset(4, 8, widgets.Line(12, left, r.badge, left, widgets.Column(0, r.state.Box, r.next)))},
+		Objects: []fyne.CanvasObject{widgets.Inset(12, 8, widgets.Line(12, left, r.badge, left, widgets.Column(0, widgets.Right(r.state.Box), r.next)))},
 	}
 }
 

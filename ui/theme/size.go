@@ -67,7 +67,7 @@ func (t *Theme) widgetSize(name fyne.ThemeSizeName) float32 {
 	case fynetheme.SizeNamePadding, fynetheme.SizeNameLineSpacing:
 		return 4
 	case fynetheme.SizeNameInnerPadding:
-		return 8
+		return 10
 	case fynetheme.SizeNameInlineIcon:
 		return 16
 	case fynetheme.SizeNameInputRadius, fynetheme.SizeNameButtonRadius, fynetheme.SizeNameSelectionRadius:

@@ -117,6 +117,9 @@ func (d *day) draw(p *Page, m Model) {
 	}
 }
 
+// againWidth is the room of the button that continues an entry.
+const againWidth = 36
+
 func entryRow(p *Page, m Model, e pow.Entry) fyne.CanvasObject {
 	running := e.To.IsZero()
 	span := words.Time(e.From) + "–" + words.T("timer.now")
@@ -134,12 +137,14 @@ func entryRow(p *Page, m Model, e pow.Entry) fyne.CanvasObject {
 	mark := words.Entry(e.State)
 	state.Set(mark.Icon, mark.Role, mark.Word)
 	sum := widgets.NewText(words.Duration(minutes(e.Seconds)), widgets.Style{Bold: true, Fixed: true, Right: true})
-	right := widgets.Column(0, sum, state.Box)
+	right := widgets.Column(0, sum, widgets.Right(state.Box))
 	if running {
 		p.day.running = sum
 	}
 	row := []fyne.CanvasObject{widgets.NewBadge(badge(e.Project)), name, right}
-	if !running {
+	if running {
+		row = append(row, widgets.NewSpace(againWidth, 0))
+	} else {
 		again := widgets.NewButton("", theme.Start, widgets.Quiet, func() { p.Presenter.Continue(e) })
 		if m.Lost || m.Busy {
 			again.Disable()

@@ -37,7 +37,7 @@ func (h *hero) build(p *Page) {
 	h.note.OnSubmitted = func(string) { leave(h.note) }
 	h.note.OnLeft = p.Presenter.SaveNote
 	h.clock = widgets.NewText("0:00:00", widgets.Style{Size: theme.Clock, Bold: true, Fixed: true})
-	h.button = widgets.NewButton(words.T("act.start"), theme.Start, widgets.Main, p.Presenter.Toggle)
+	h.button = widgets.NewButton(words.T("act.start"), theme.Start, widgets.Main, p.Presenter.Toggle).Large()
 	h.state = widgets.NewState(true)
 	h.detail = widgets.NewText("", widgets.Style{Role: theme.Muted, Wrap: true})
 	h.sums = widgets.NewText("", widgets.Style{Wrap: true})

@@ -112,8 +112,8 @@ func (p *Page) tick() {
 	}
 }
 
-// Focus returns what takes the focus when the page is opened.
-func (p *Page) Focus() fyne.Focusable { return p.hero.button }
+// Focus returns nothing: a focused Stop would be pressed by accident.
+func (p *Page) Focus() fyne.Focusable { return nil }
 
 // OpenPicker opens the list of projects.
 func (p *Page) OpenPicker() {

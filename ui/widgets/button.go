@@ -24,10 +24,11 @@ const (
 // Button is a Press with an icon and a word.
 type Button struct {
 	Press
-	kind Kind
-	name theme.IconName
-	icon *Icon
-	text *Text
+	kind  Kind
+	name  theme.IconName
+	icon  *Icon
+	text  *Text
+	large bool
 }
 
 // NewButton makes a button; icon may be empty.
@@ -43,6 +44,13 @@ func NewButton(text string, icon theme.IconName, kind Kind, tapped func()) *Butt
 	}
 	b.paint()
 	b.ExtendBaseWidget(b)
+	return b
+}
+
+// Large makes it the biggest thing to press on a page.
+func (b *Button) Large() *Button {
+	b.large = true
+	b.paint()
 	return b
 }
 
@@ -77,6 +85,9 @@ func (b *Button) paint() {
 	case Quiet:
 		b.look.Fill, ink = "", theme.Primary
 		b.look.PadX = 10
+	}
+	if b.large {
+		b.look.PadX, b.look.Least = 24, 48
 	}
 	if b.disabled {
 		ink = theme.Faint

@@ -147,6 +147,12 @@ func (l *line) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
 }
 
+// Right pushes an object to the right end of its room.
+func Right(o fyne.CanvasObject) *fyne.Container {
+	gap := NewFill("", "", 0)
+	return Line(0, gap, gap, o)
+}
+
 // wrap puts objects side by side and starts a new line where they do not fit.
 type wrap struct{ gap, width float32 }
 

@@ -33,6 +33,13 @@ func NewRule() *Fill {
 	return f
 }
 
+// NewSpace takes up room and shows nothing.
+func NewSpace(width, height float32) *Fill {
+	f := NewFill("", "", 0)
+	f.least = fyne.NewSize(width, height)
+	return f
+}
+
 // SetRole changes the colour.
 func (f *Fill) SetRole(role fyne.ThemeColorName) { f.role = role; f.Refresh() }
 
