@@ -72,6 +72,9 @@ type Options struct {
 
 // New makes the window; it opens nothing. It belongs to Fyne's goroutine.
 func New(app fyne.App, agent Agent, opts Options) *Window {
+	if err := words.Load(""); err != nil {
+		fyne.LogError("load the texts", err)
+	}
 	return newWindow(app, agent, opts, bridge.New(bridge.UI), time.Now)
 }
 
@@ -92,9 +95,6 @@ func (w *Window) Show() {
 }
 
 func newWindow(app fyne.App, agent Agent, opts Options, b *bridge.Bridge, now func() time.Time) *Window {
-	if err := words.Load(""); err != nil {
-		fyne.LogError("load the texts", err)
-	}
 	app.Settings().SetTheme(theme.New(theme.System))
 	w := &Window{app: app, agent: agent, opts: opts, bridge: b, now: now, focused: true, dismissed: map[string]bool{}}
 	w.win = app.NewWindow(title)
