@@ -83,11 +83,20 @@ const (
 
 // fakePortal is the Screenshot portal with an answer of the test's choice.
 type fakePortal struct {
-	conn   *dbus.Conn
-	answer func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error)
+	conn *dbus.Conn
 
-	mu    sync.Mutex
-	calls []string
+	mu     sync.Mutex // guards the fields below
+	answer portalAnswer
+	calls  []string
+}
+
+// portalAnswer gets the predicted path of the request and returns the real one.
+type portalAnswer func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error)
+
+func (p *fakePortal) answers(f portalAnswer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = f
 }
 
 func (p *fakePortal) saw(call string) {
@@ -111,7 +120,10 @@ func (p *fakePortal) Screenshot(from dbus.Sender, _ string, options map[string]d
 		return "", dbus.NewError("org.freedesktop.portal.Error.InvalidArgument", nil)
 	}
 	sender := strings.ReplaceAll(strings.TrimPrefix(string(from), ":"), ".", "_")
-	return p.answer(busPath + dbus.ObjectPath("/request/"+sender+"/"+token))
+	p.mu.Lock()
+	answer := p.answer
+	p.mu.Unlock()
+	return answer(busPath + dbus.ObjectPath("/request/"+sender+"/"+token))
 }
 
 func startPortal(t *testing.T) *fakePortal {
@@ -130,12 +142,12 @@ func startPortal(t *testing.T) *fakePortal {
 
 // responds answers at once, even before the call returns.
 func (p *fakePortal) responds(code uint32, results map[string]dbus.Variant) {
-	p.answer = func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+	p.answers(func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
 		if err := p.conn.Emit(request, responded, code, results); err != nil {
 			return "", dbus.MakeFailedError(err)
 		}
 		return request, nil
-	}
+	})
 }
 
 // tell sends a success to the caller alone, as real portals do.
@@ -187,10 +199,10 @@ func TestPortalAllowed(t *testing.T) {
 		path := writePNG(t, "Screenshot from today.png", want)
 		p.responds(0, uri(path))
 		if old { // a portal that chooses the request's path itself
-			p.answer = func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+			p.answers(func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
 				other := request + "_old"
 				return other, p.tell(other, uri(path))
-			}
+			})
 		}
 		frames, err := c.Grab(t.Context())
 		if err != nil {
@@ -217,7 +229,7 @@ func exists(path string) bool {
 func TestPortalRefusals(t *testing.T) {
 	startBus(t)
 	p := startPortal(t)
-	refuses := func(name string) func(dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+	refuses := func(name string) portalAnswer {
 		return func(dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) { return "", dbus.NewError(name, nil) }
 	}
 	text := filepath.Join(t.TempDir(), "a.txt")
@@ -236,10 +248,10 @@ func TestPortalRefusals(t *testing.T) {
 	}{
 		{"cancelled by the person", func() { p.responds(1, nil) }, capture.ErrDenied},
 		{"a stored no", func() { p.responds(2, nil) }, capture.ErrDenied},
-		{"not allowed", func() { p.answer = refuses("org.freedesktop.portal.Error.NotAllowed") }, capture.ErrDenied},
-		{"access denied", func() { p.answer = refuses("org.freedesktop.DBus.Error.AccessDenied") }, capture.ErrDenied},
-		{"failed", func() { p.answer = refuses("org.freedesktop.portal.Error.Failed") }, capture.ErrUnusable},
-		{"no method", func() { p.answer = refuses("org.freedesktop.DBus.Error.UnknownMethod") }, capture.ErrUnsupported},
+		{"not allowed", func() { p.answers(refuses("org.freedesktop.portal.Error.NotAllowed")) }, capture.ErrDenied},
+		{"access denied", func() { p.answers(refuses("org.freedesktop.DBus.Error.AccessDenied")) }, capture.ErrDenied},
+		{"failed", func() { p.answers(refuses("org.freedesktop.portal.Error.Failed")) }, capture.ErrUnusable},
+		{"no method", func() { p.answers(refuses("org.freedesktop.DBus.Error.UnknownMethod")) }, capture.ErrUnsupported},
 		{"no uri", func() { p.responds(0, nil) }, capture.ErrUnusable},
 		{"uri of a server", func() { p.responds(0, map[string]dbus.Variant{"uri": dbus.MakeVariant("http://127.0.0.1/a.png")}) }, capture.ErrUnusable},
 		{"uri of another host", func() { p.responds(0, map[string]dbus.Variant{"uri": dbus.MakeVariant("file://elsewhere" + kept)}) }, capture.ErrUnusable},
@@ -290,11 +302,11 @@ func TestPortalNeverAnswers(t *testing.T) {
 	startBus(t)
 	p := startPortal(t)
 	asked := make(chan string, 1)
-	p.answer = func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+	p.answers(func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
 		parts := strings.Split(string(request), "/")
 		asked <- ":" + strings.Replace(parts[len(parts)-2], "_", ".", 1)
 		return request, nil
-	}
+	})
 	watch := dialBus(t)
 	changes := make(chan *dbus.Signal, 64)
 	watch.Signal(changes)
@@ -322,14 +334,14 @@ func TestPortalForgedAnswer(t *testing.T) {
 	victim := writePNG(t, "victim.png", photoScreen(64, 64))
 	want := textScreen(64, 64)
 	genuine := writePNG(t, "genuine.png", want)
-	p.answer = func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
+	p.answers(func(request dbus.ObjectPath) (dbus.ObjectPath, *dbus.Error) {
 		if stranger.Emit(request, responded, uint32(0), uri(victim)) != nil ||
 			stranger.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err != nil { // the bus has passed the signal on
 			return "", dbus.MakeFailedError(errors.New("could not forge"))
 		}
 		_ = p.conn.Emit(request, responded, uint32(0), uri(genuine))
 		return request, nil
-	}
+	})
 	frames, err := capture.New(capture.Config{}).Grab(t.Context())
 	if err != nil {
 		t.Fatal(err)

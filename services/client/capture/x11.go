@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math/bits"
 	"slices"
 
 	"github.com/jezek/xgb"
@@ -102,23 +103,28 @@ func monitors(conn *xgb.Conn, screen *xproto.ScreenInfo) []image.Rectangle {
 	return all
 }
 
+// replyHead is what comes before the data of an X11 reply, in bytes.
+const replyHead = 32
+
 // getImage reads one monitor's pixels and swaps them in place to RGBA.
 func getImage(conn *xgb.Conn, screen *xproto.ScreenInfo, r image.Rectangle) (*image.RGBA, error) {
 	if err := checkSize(r.Dx(), r.Dy()); err != nil {
 		return nil, err
 	}
+	// The raw reply spares a second copy of the picture.
 	reply, err := xproto.GetImage(conn, xproto.ImageFormatZPixmap, xproto.Drawable(screen.Root),
-		int16(r.Min.X), int16(r.Min.Y), uint16(r.Dx()), uint16(r.Dy()), 0xffffffff).Reply()
+		int16(r.Min.X), int16(r.Min.Y), uint16(r.Dx()), uint16(r.Dy()), 0xffffffff).Cookie.Reply()
 	if err != nil {
 		return nil, ErrUnusable.With(err)
 	}
-	pix := reply.Data
-	if len(pix) != 4*r.Dx()*r.Dy() {
-		return nil, ErrUnusable.With(fmt.Errorf("%d bytes for %d×%d pixels", len(pix), r.Dx(), r.Dy()))
+	if len(reply) != replyHead+4*r.Dx()*r.Dy() {
+		return nil, ErrUnusable.With(fmt.Errorf("%d bytes for %d×%d pixels", len(reply), r.Dx(), r.Dy()))
 	}
-	for i := 0; i < len(pix); i += 4 {
-		v := binary.LittleEndian.Uint32(pix[i:])
-		binary.LittleEndian.PutUint32(pix[i:], v>>16&0xff|v&0xff00|v&0xff<<16|0xff000000)
+	pix := reply[replyHead:]
+	for i := 0; i+4 <= len(pix); i += 4 {
+		pixel := pix[i : i+4 : i+4]
+		v := bits.ReverseBytes32(binary.LittleEndian.Uint32(pixel))
+		binary.LittleEndian.PutUint32(pixel, v>>8|0xff000000)
 	}
 	return &image.RGBA{Pix: pix, Stride: 4 * r.Dx(), Rect: image.Rect(0, 0, r.Dx(), r.Dy())}, nil
 }
