@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/nbd-wtf/go-nostr"
 
+	"pow.do/services/hub/relay"
+	"pow.do/services/pow"
 	"pow.do/services/wire/event"
 )
 
@@ -252,5 +255,71 @@ func TestRates(t *testing.T) {
 		if ok != (i < 60) {
 			t.Fatalf("deletion %d: %s", i, why)
 		}
+	}
+}
+
+// search is a relay.Search with hooks around a real one.
+type search struct {
+	relay.Search
+	mailboxes     []pow.Key // searched instead of those asked for, if any
+	before, after func()
+}
+
+func (s *search) Find(ctx context.Context, filters []nostr.Filter, letters, announcers []pow.Key,
+	each func(pow.Hash, int, pow.Key, pow.Key, []byte) error) error {
+	if s.before != nil {
+		s.before()
+	}
+	if s.mailboxes != nil {
+		letters, announcers = s.mailboxes, s.mailboxes
+	}
+	err := s.Search.Find(ctx, filters, letters, announcers, each)
+	if s.after != nil {
+		s.after()
+	}
+	return err
+}
+
+// TestVisibleHasTheLastWord: even if a search found too much, nothing foreign
+// would be sent.
+func TestVisibleHasTheLastWord(t *testing.T) {
+	s := &search{mailboxes: []pow.Key{alice.Key, bob.Key, carol.Key, dvm.Key, other.Key}}
+	w := newWorld(t, func(c *relay.Config) { s.Search, c.Search = c.Search, s })
+	mine := w.letter(alice)
+	w.put(w.letter(bob), w.letter(carol), mine)
+	for _, d := range []key{dvm, other} {
+		w.accepted("announcement", w.announcement(d, "powdo", 0), "", d)
+	}
+	if ids, _ := w.dial(alice).req("a", filter{}); len(ids) != 2 { // and its DVM's announcement
+		t.Errorf("%d events were sent, want 2", len(ids))
+	}
+	if ids, _ := w.dial(nobody, carol).req("a", filter{}); len(ids) != 2 {
+		t.Errorf("%d events were sent, want 2", len(ids))
+	}
+}
+
+// TestStoredAndLive: a letter that comes between listening and searching is
+// found by both and sent once; one that comes after the search is not missed.
+func TestStoredAndLive(t *testing.T) {
+	s := &search{}
+	w := newWorld(t, func(c *relay.Config) { s.Search, c.Search = c.Search, s })
+	both, late, last := w.letter(alice), w.letter(alice), w.letter(alice)
+	d := w.dial(dvm)
+	publish := func(e *event.Event) func() {
+		return func() {
+			if ok, why := d.publish(e); !ok {
+				t.Errorf("letter: %s", why)
+			}
+		}
+	}
+	s.before, s.after = publish(both), publish(late)
+	c := w.dial(alice)
+	ids, closed := c.req("a", filter{})
+	if len(ids) != 1 || ids[0] != both.ID || closed != "" {
+		t.Errorf("stored: %v %s", ids, closed)
+	}
+	publish(last)()
+	if ids := c.live("a", last.ID); len(ids) != 2 || ids[0] != late.ID {
+		t.Errorf("live: %v", ids)
 	}
 }

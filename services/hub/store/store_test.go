@@ -344,3 +344,25 @@ func TestClosed(t *testing.T) {
 		t.Error("a closed store took a change")
 	}
 }
+
+// TestFindWaitsForCallbacks: what a search finds has been handed to its done
+// callback before, so that a listener that began earlier has heard of it.
+func TestFindWaitsForCallbacks(t *testing.T) {
+	w := newWorld(t)
+	e := letter(1, alice)
+	found, finished := make(chan struct{}), make(chan struct{})
+	w.Put(e, event.Marshal(e), store.Never, dvm, func(error) {
+		go func() {
+			defer close(finished)
+			w.Find(context.Background(), []nostr.Filter{{Limit: 1}}, []pow.Key{alice}, nil,
+				func(pow.Hash, int, pow.Key, pow.Key, []byte) error { close(found); return nil })
+		}()
+		select {
+		case <-found:
+			t.Error("the search was ahead of the callback")
+		case <-time.After(100 * time.Millisecond):
+		}
+	})
+	<-finished
+	<-found
+}
