@@ -3,6 +3,8 @@
 SERVER_TAGS := server
 RELEASE_TAGS := release,migrated_fynedo,no_animations
 GOTEST := go test -timeout 15m
+# One set of flags for all builds, so that they share what is compiled.
+export GOFLAGS := -trimpath
 
 .PHONY: all build demo test race e2e bench lint fuzz golden deps
 
@@ -13,10 +15,10 @@ build: powdo powdo-server
 .PHONY: powdo powdo-server
 powdo:
 	@packaging/dev/deps.sh build
-	CGO_ENABLED=1 go build -trimpath -tags $(RELEASE_TAGS) -ldflags='-s -w' -o $@ .
+	CGO_ENABLED=1 go build -tags $(RELEASE_TAGS) -ldflags='-s -w' -o $@ .
 
 powdo-server:
-	CGO_ENABLED=0 go build -trimpath -tags $(SERVER_TAGS) -ldflags='-s -w' -o $@ .
+	CGO_ENABLED=0 go build -tags $(SERVER_TAGS) -ldflags='-s -w' -o $@ .
 
 # Shows the whole way: with a display in a window, without one (or with
 # DEMO=headless) by itself, ending with the booked session and a screenshot.

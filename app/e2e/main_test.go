@@ -32,7 +32,7 @@ func run(m *testing.M) int {
 		"powdo":        {"CGO_ENABLED=1", "-tags", "release,migrated_fynedo,no_animations"},
 		"powdo-server": {"CGO_ENABLED=0", "-tags", "server"},
 	} {
-		cmd := exec.Command("go", append([]string{"build", "-o", filepath.Join(dir, name)}, append(args[1:], "pow.do")...)...)
+		cmd := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, name)}, append(args[1:], "pow.do")...)...)
 		cmd.Env = append(os.Environ(), args[0])
 		if out, err := cmd.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", name, err, out)
