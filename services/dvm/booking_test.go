@@ -24,11 +24,11 @@ type sheets struct {
 	asked   []pow.Timesheet
 	fail    func(call int, t pow.Timesheet) (*pow.TimesheetRecord, error)
 	lost    bool // the next create is carried out, but its answer is lost
-	busy    map[int64]bool
+	made    int64
 }
 
 func newSheets() *sheets {
-	return &sheets{records: map[int64]pow.Timesheet{}, busy: map[int64]bool{}}
+	return &sheets{records: map[int64]pow.Timesheet{}}
 }
 
 func (s *sheets) Book(_ context.Context, t pow.Timesheet, save func(pow.TimesheetRecord) error) (pow.TimesheetRecord, error) {
@@ -64,7 +64,8 @@ func (s *sheets) Book(_ context.Context, t pow.Timesheet, save func(pow.Timeshee
 		return r, err
 	}
 	if r.ID == 0 {
-		r.ID = int64(4711 + len(s.records))
+		r.ID = 4711 + s.made
+		s.made++
 	}
 	s.records[r.ID] = t
 	if s.lost {
@@ -353,6 +354,27 @@ func TestTimesheetAddedLater(t *testing.T) {
 		x.settle(time.Second)
 		if r := x.last(n.ID); r.Booking.System != "ledger" || len(s.records) != 0 {
 			t.Errorf("booked %+v, records %v", r.Booking, s.records)
+		}
+	})
+}
+
+// A record that another run has already is never booked a second time, and
+// nobody else waits for it.
+func TestRecordOfAnotherRun(t *testing.T) {
+	s := newSheets()
+	s.fail = func(_ int, t pow.Timesheet) (*pow.TimesheetRecord, error) {
+		return &pow.TimesheetRecord{State: pow.TimesheetBooked, ID: 4711, Sent: t.Want, Got: t.Want}, nil
+	}
+	in(t, kimai(s), func(x *world) {
+		a, b := x.proof(laptop, session(1), 1, x.ago(60, 50)), x.proof(laptop, session(2), 2, x.ago(40, 30))
+		for _, n := range []pow.Notice{a, b} {
+			x.deliver(letter(n, 1))
+			x.settle(time.Second)
+		}
+		x.want(a, pow.CodeBooked)
+		x.want(b, pow.CodeParked)
+		if r := x.last(b.ID); r.Reason != "booking-refused" {
+			t.Errorf("because of %q", r.Reason)
 		}
 	})
 }

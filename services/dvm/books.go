@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,32 +19,55 @@ const (
 	stopPause = 5 * time.Minute
 )
 
-// bookDue books every session that is due, one of each queue at a time.
-func (w *Worker) bookDue(ctx context.Context) (time.Time, error) {
-	for {
-		due, next, err := w.Ledger.SessionsDue(ctx, w.Now())
-		if err != nil || len(due) == 0 || ctx.Err() != nil {
-			return next, err
-		}
-		if err := w.bookAll(ctx, due); err != nil {
-			return next, err
-		}
-	}
+// bookDesk is where sessions are being booked: one of each queue at a time, a few
+// queues at once, none waiting for another.
+type bookDesk struct {
+	mu    sync.Mutex
+	queue map[string]bool // at work
+	all   sync.WaitGroup
 }
 
-func (w *Worker) bookAll(ctx context.Context, due []pow.SessionDue) error {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, bookers)
-	errs := make([]error, len(due))
-	for i, d := range due {
-		slots <- struct{}{}
-		all.Go(func() {
-			errs[i] = w.book(ctx, d.Session)
-			<-slots
+// take tells whether there is a place for the queue now, and takes it.
+func (d *bookDesk) take(queue string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.queue[queue] || len(d.queue) >= bookers {
+		return false
+	}
+	d.queue[queue] = true
+	return true
+}
+
+func (d *bookDesk) leave(queue string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.queue, queue)
+}
+
+// bookDue starts booking the sessions that are due, as far as there are places.
+// Whoever leaves a place rings for the next one.
+func (w *Worker) bookDue(ctx context.Context) (time.Time, error) {
+	due, next, err := w.Ledger.SessionsDue(ctx, w.Now())
+	if err != nil {
+		return next, err
+	}
+	for _, d := range due {
+		if !w.desk.take(d.Queue) {
+			continue
+		}
+		w.desk.all.Go(func() {
+			if err := w.book(ctx, d.Session); err != nil && ctx.Err() == nil {
+				w.Log.Error("a session cannot be booked, it is tried again", "error", err)
+				select {
+				case <-ctx.Done():
+				case <-time.After(pause):
+				}
+			}
+			w.desk.leave(d.Queue)
+			w.booking.up()
 		})
 	}
-	all.Wait()
-	return errors.Join(errs...)
+	return next, nil
 }
 
 // book brings the timesheet to the state that the session's proofs demand.
@@ -126,17 +150,29 @@ func (w *Worker) bookRuns(ctx context.Context, work pow.SessionWork, t pow.Sessi
 		if record == have.Record && (done == have.Done || !done.Valid()) {
 			continue
 		}
-		record.Updated = w.Now()
-		if err := w.Ledger.SaveRecord(ctx, work.Session, r.Number, work.Member.KimaiUser, record, done); err != nil {
+		if work.Runs[r.Number], err = w.saveRun(ctx, work, r, have, record, done); err != nil {
 			return ledgerError{err}
 		}
-		have.Record = record
-		if done.Valid() {
-			have.Done = done
-		}
-		work.Runs[r.Number] = have
 	}
 	return nil
+}
+
+// saveRun stores the result of booking a run. A record that another run has is
+// not taken: a person has to look at it.
+func (w *Worker) saveRun(ctx context.Context, work pow.SessionWork, r pow.Run, have pow.RunRecord, record pow.TimesheetRecord, done pow.Interval) (pow.RunRecord, error) {
+	record.Updated = w.Now()
+	err := w.Ledger.SaveRecord(ctx, work.Session, r.Number, work.Member.KimaiUser, record, done)
+	if retry.IsPermanent(err) {
+		record = pow.TimesheetRecord{State: pow.TimesheetParked, Reason: pow.ParkDuplicate, Updated: record.Updated,
+			Detail: "record " + strconv.FormatInt(record.ID, 10) + " belongs to another run"}
+		done = pow.Interval{}
+		err = w.Ledger.SaveRecord(ctx, work.Session, r.Number, work.Member.KimaiUser, record, done)
+	}
+	have.Record = record
+	if done.Valid() {
+		have.Done = done
+	}
+	return have, err
 }
 
 func filled(r pow.Run) int {

@@ -79,6 +79,7 @@ type Worker struct {
 	wraps   chan pow.Hash  // to be deleted on the relays
 	blobs   chan spentBlob // to be deleted on the Blossom servers
 	booking wake
+	desk    bookDesk
 	posting wake
 	house   wake
 	lane    lane
@@ -114,6 +115,7 @@ func New(c Config) (*Worker, error) {
 		wraps:   make(chan pow.Hash, backlog),
 		blobs:   make(chan spentBlob, backlog),
 		booking: newWake(),
+		desk:    bookDesk{queue: map[string]bool{}},
 		posting: newWake(),
 		house:   newWake(),
 	}, nil
@@ -139,6 +141,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	all.Go(func() { w.deleteLetters(ctx) })
 	all.Go(func() { w.deleteBlobs(ctx) })
 	all.Wait()
+	w.desk.all.Wait()
 	return nil
 }
 

@@ -81,6 +81,7 @@ type world struct {
 	deaf    bool             // the relay takes nothing
 	opening func(pow.Notice) error
 	stop    func()
+	heard   func(pow.Receipt)
 }
 
 func newWorld(t testing.TB, change func(*dvm.Config)) *world {
@@ -350,6 +351,9 @@ func (x *world) Publish(_ context.Context, _ string, event []byte) (pow.Answer, 
 	}
 	if s.Receipt != nil {
 		x.said = append(x.said, *s.Receipt)
+		if x.heard != nil {
+			x.heard(*s.Receipt)
+		}
 	} else {
 		x.parts[s.Device] = append(x.parts[s.Device], *s.Catalogue)
 	}

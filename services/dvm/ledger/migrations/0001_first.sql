@@ -259,7 +259,7 @@ CREATE TABLE quarantine (
   at           INTEGER NOT NULL
 );
 
--- Booked and proven hours per member, project and day (UTC).
+-- Proven hours per member, project and day (UTC).
 CREATE VIEW hours AS
   SELECT m.name AS member, p.name AS project, date(s.begin / 1000, 'unixepoch') AS day,
          sum(s.proven) AS proven_seconds, count(*) AS sessions
