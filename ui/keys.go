@@ -24,8 +24,8 @@ type key struct {
 func (w *Window) keys() []key {
 	const ctrl = fyne.KeyModifierControl
 	return []key{
-		{fyne.KeySpace, ctrl, "Ctrl+Space", "keys.toggle", false, w.timer.Presenter.Toggle},
-		{fyne.KeyF9, 0, "F9", "keys.toggle", false, w.timer.Presenter.Toggle},
+		{fyne.KeySpace, ctrl, "Ctrl+Space", "keys.toggle", false, w.timer.Toggle},
+		{fyne.KeyF9, 0, "F9", "keys.toggle", false, w.timer.Toggle},
 		{fyne.KeyP, ctrl, "Ctrl+P", "keys.project", false, func() { w.goTo(w.timer); w.timer.OpenPicker() }},
 		{fyne.KeyM, ctrl, "Ctrl+M", "keys.note", false, func() { w.goTo(w.timer); w.timer.EditNote(w.win.Canvas()) }},
 		{fyne.KeyReturn, ctrl, "Ctrl+Enter", "keys.register", false, w.openRegister},

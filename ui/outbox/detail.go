@@ -165,12 +165,18 @@ func (l *split) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		l.detail.Move(fyne.NewPos(x, top))
 		l.detail.Resize(fyne.NewSize(size.Width-x, size.Height-top))
 	}
-	m := widgets.Margin(left)
+	m := widgets.Margin(size.Width)
 	w := left - 2*m
+	if open && !replaced {
+		w = left - m - widgets.Margin(size.Width-left)
+	}
 	if !open {
 		w = min(w, theme.PageMax)
 	}
-	x := (left - w) / 2
+	x := m
+	if !open {
+		x = (left - w) / 2
+	}
 	if replaced { // moved out of sight, so that the list keeps its place and focus
 		x = -2 * size.Width
 	}

@@ -172,6 +172,7 @@ func (p *Page) draw(m Model) {
 	p.drawEmpty(m, team)
 	item, ok := m.Item()
 	p.detail.pane.Hidden = !ok
+	p.head.SetFull(ok)
 	if ok {
 		p.detail.draw(item, team, p.now(), m)
 	}

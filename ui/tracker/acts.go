@@ -39,11 +39,13 @@ func (p *Presenter) switchOver() {
 // Toggle starts the chosen project, or stops what runs.
 func (p *Presenter) Toggle() {
 	switch {
+	case p.noting:
+		p.pressed = true // leaving the note saves it; stopping comes after, not instead
 	case p.model.Busy || p.model.Lost:
 	case p.model.Open():
 		p.do(p.agent.Stop, func() {})
 	case p.model.Block() == Free:
-		p.start("", func() {})
+		p.start(p.model.Draft, func() { p.model.Draft = "" })
 	}
 }
 
@@ -87,17 +89,31 @@ func (p *Presenter) do(step func(context.Context) (pow.Status, error), then func
 	})
 }
 
-// SaveNote says what is being worked on. The same words again are not sent.
+// SaveNote says what is being worked on; before the start it is kept for it.
+// The same words again are not sent.
 func (p *Presenter) SaveNote(note string) {
 	note = strings.TrimSpace(note)
-	if !p.model.Open() || note == p.model.Status.Timer.Note {
-		return
-	}
 	if r := []rune(note); len(r) > pow.MaxNote {
 		note = string(r[:pow.MaxNote])
 	}
-	p.act(func(ctx context.Context) error { return p.agent.SetNote(ctx, note) }, func() {
-		p.model.Status.Timer.Note = note
+	if !p.model.Open() {
+		p.model.Draft = note
+		return
+	}
+	if note == p.model.Status.Timer.Note {
+		return
+	}
+	p.noting, p.model.Err = true, nil
+	p.async(func(ctx context.Context) error { return p.agent.SetNote(ctx, note) }, func(err error) {
+		p.noting = false
+		if p.model.Err = err; err == nil {
+			p.model.Status.Timer.Note = note
+		}
+		if p.pressed {
+			p.pressed = false
+			p.Toggle()
+		}
+		p.show(p.model)
 	})
 }
 

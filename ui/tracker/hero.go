@@ -37,7 +37,7 @@ func (h *hero) build(p *Page) {
 	h.note.OnSubmitted = func(string) { leave(h.note) }
 	h.note.OnLeft = p.Presenter.SaveNote
 	h.clock = widgets.NewText("0:00:00", widgets.Style{Size: theme.Clock, Bold: true, Fixed: true})
-	h.button = widgets.NewButton(words.T("act.start"), theme.Start, widgets.Main, p.Presenter.Toggle).Large()
+	h.button = widgets.NewButton(words.T("act.start"), theme.Start, widgets.Main, p.Toggle).Large()
 	h.state = widgets.NewState(true)
 	h.detail = widgets.NewText("", widgets.Style{Role: theme.Muted, Wrap: true})
 	h.sums = widgets.NewText("", widgets.Style{Wrap: true})
@@ -125,11 +125,6 @@ func (h *hero) drawChoice(m Model) {
 	h.activity.Press.Hidden = len(options) == 0 || p.ActivityRule == pow.None
 	h.activity.SetOptions(options)
 	h.activity.Choose(string(m.Activity))
-	if m.Open() {
-		h.note.Enable()
-	} else {
-		h.note.Disable()
-	}
 	if saved := m.Status.Timer.Note; saved != h.saved {
 		h.saved = saved
 		h.note.SetText(saved)

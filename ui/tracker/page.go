@@ -60,7 +60,7 @@ func NewPage(c Config, links Links) *Page {
 	p.root = widgets.Page(p.head.Box,
 		p.empty.box,
 		p.hero.box,
-		widgets.Sides(theme.CardGap, 560, p.waiting.box, p.last.box),
+		widgets.Sides(theme.CardGap, 620, p.waiting.box, p.last.box),
 		p.day.box,
 	)
 	p.draw(p.Presenter.Model())
@@ -122,9 +122,15 @@ func (p *Page) OpenPicker() {
 	}
 }
 
+// Toggle starts or stops, with the note as it is typed now.
+func (p *Page) Toggle() {
+	p.Presenter.SaveNote(p.hero.note.Text)
+	p.Presenter.Toggle()
+}
+
 // EditNote puts the cursor into the note.
 func (p *Page) EditNote(c fyne.Canvas) {
-	if p.hero.box.Visible() && !p.hero.note.Disabled() {
+	if p.hero.box.Visible() {
 		c.Focus(p.hero.note)
 	}
 }

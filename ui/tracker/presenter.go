@@ -70,6 +70,7 @@ type Model struct {
 	Picture  *pow.CaptureInfo // of the running session only
 	Thumb    image.Image      // once it came
 	Asking   bool             // whether to remove Picture
+	Draft    string           // the note to start with
 	Busy     bool             // a step that the person started is running
 	Err      error            // of the last such step
 }
@@ -139,6 +140,8 @@ type Presenter struct {
 	known   bool
 	shown   bool
 	stale   bool // Entries are older than Status
+	noting  bool // a note is on its way to the agent
+	pressed bool // Toggle was pressed meanwhile
 	entries int  // the newest question for Entries; older answers are dropped
 }
 
@@ -290,6 +293,7 @@ func (p *Presenter) loadEntries() {
 		} else {
 			p.model.Entries = list
 			p.sort()
+			p.chooseDefault()
 		}
 		p.show(p.model)
 	})

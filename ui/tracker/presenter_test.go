@@ -136,6 +136,7 @@ func TestStartAndStop(t *testing.T) {
 		t.Fatal("started without a project")
 	}
 	p.Choose(web.ID)
+	p.SaveNote("planning")
 	p.Toggle()
 	if !p.Model().Busy {
 		t.Error("not busy while it is asked")
@@ -145,7 +146,7 @@ func TestStartAndStop(t *testing.T) {
 		t.Errorf("%d requests, want 1", len(l.work))
 	}
 	l.run()
-	if asked.Project != "a1" || !p.Model().Running() {
+	if asked.Project != "a1" || asked.Note != "planning" || !p.Model().Running() {
 		t.Errorf("asked %+v, running %v", asked, p.Model().Running())
 	}
 	p.Toggle()
@@ -204,7 +205,10 @@ func TestNoteIsSentOnceAndCut(t *testing.T) {
 	var l later
 	var notes []string
 	p := newPresenter(agent{note: func(n string) error { notes = append(notes, n); return nil }}, &l, nil)
-	p.SaveNote("nothing runs")
+	p.SaveNote("before the start")
+	if p.Model().Draft != "before the start" {
+		t.Errorf("draft %q", p.Model().Draft)
+	}
 	p.Update(running(web, "S1"), now)
 	l.run()
 	p.SaveNote(" old ")
@@ -212,6 +216,24 @@ func TestNoteIsSentOnceAndCut(t *testing.T) {
 	l.run()
 	if len(notes) != 1 || len([]rune(notes[0])) != pow.MaxNote {
 		t.Errorf("%d notes", len(notes))
+	}
+}
+
+// Pressing Stop takes the focus from the note, which saves it first.
+func TestStopComesAfterTheNote(t *testing.T) {
+	var l later
+	var order []string
+	p := newPresenter(agent{
+		note: func(n string) error { order = append(order, "note "+n); return nil },
+		stop: func() (pow.Status, error) { order = append(order, "stop"); return stopped(), nil },
+	}, &l, nil)
+	p.Update(running(web, "S1"), now)
+	l.run()
+	p.SaveNote("done")
+	p.Toggle()
+	l.run()
+	if len(order) != 2 || order[0] != "note done" || order[1] != "stop" || p.Model().Open() {
+		t.Errorf("%v", order)
 	}
 }
 

@@ -82,6 +82,7 @@ func Caption(s string) *Text {
 type Head struct {
 	Box     *fyne.Container
 	context *Text
+	inset   *pageInset
 }
 
 // NewHead makes a page header.
@@ -89,21 +90,32 @@ func NewHead(title string, actions ...fyne.CanvasObject) *Head {
 	context := NewText("", Style{Size: theme.Small, Role: theme.Muted})
 	row := append([]fyne.CanvasObject{NewText(title, Style{Size: theme.Heading, Bold: true, Fixed: true}), context}, actions...)
 	bar := Inset(0, 6, Line(14, context, row...))
+	inset := &pageInset{least: 52}
 	return &Head{
-		Box:     Layers(NewFill(theme.Band, "", 0), &fyne.Container{Layout: &pageInset{least: 52}, Objects: []fyne.CanvasObject{bar}}),
+		Box:     Layers(NewFill(theme.Band, "", 0), &fyne.Container{Layout: inset, Objects: []fyne.CanvasObject{bar}}),
 		context: context,
+		inset:   inset,
 	}
 }
+
+// SetFull lets the header be as wide as the page, where the page is too.
+func (h *Head) SetFull(on bool) { h.inset.full = on }
 
 // SetContext changes the line beside the title.
 func (h *Head) SetContext(s string) { h.context.Set(s) }
 
 // pageInset keeps the margin of a page at both sides, whatever the width, and
 // the content at most theme.PageMax wide.
-type pageInset struct{ y, least, width float32 }
+type pageInset struct {
+	y, least, width float32
+	full            bool
+}
 
 func (l *pageInset) span(width float32) (x, w float32) {
-	w = min(width-2*Margin(width), theme.PageMax)
+	w = width - 2*Margin(width)
+	if !l.full {
+		w = min(w, theme.PageMax)
+	}
 	return (width - w) / 2, w
 }
 
