@@ -24,14 +24,12 @@ const (
 	CardGap    float32 = 16
 	Margin     float32 = 24 // of a page
 	MarginSlim float32 = 12 // of a page in a narrow window
-	RowHeight  float32 = 44
 	Target     float32 = 36 // least height of what can be pressed
 	PageMax    float32 = 880
 )
 
 // Radii.
 const (
-	RadiusChip  float32 = 4
 	RadiusThumb float32 = 6
 	RadiusField float32 = 8
 	RadiusCard  float32 = 12

@@ -37,7 +37,6 @@ type Page struct {
 	card    *fyne.Container
 	fail    *widgets.Note
 	busy    *widgets.Text
-	step    Step
 	built   string
 	focus   fyne.Focusable
 	buttons []*widgets.Button
@@ -47,7 +46,7 @@ type Page struct {
 
 // NewPage makes the page.
 func NewPage(agent Agent, async Async, now func() time.Time, links Links) *Page {
-	p := &Page{links: links, now: now, step: -1, dots: widgets.NewDots(), card: widgets.Column(14), fail: widgets.NewNote()}
+	p := &Page{links: links, now: now, dots: widgets.NewDots(), card: widgets.Column(14), fail: widgets.NewNote()}
 	p.busy = widgets.NewText("", widgets.Style{Role: theme.Muted, Wrap: true})
 	p.Presenter = New(agent, async, p.draw)
 	logo := widgets.Line(10, nil, widgets.NewIcon(theme.Logo, theme.Primary, 28), widgets.NewText("pow.do", widgets.Style{Size: theme.Heading, Bold: true, Fixed: true}))
@@ -152,7 +151,6 @@ func (p *Page) rebuild(m Model) {
 	last := objects[len(objects)-1]
 	objects = append(objects[:len(objects)-1:len(objects)-1], p.fail.Box, p.busy, last)
 	p.card.Objects = objects
-	p.step = m.Step
 	if c := fyne.CurrentApp().Driver().CanvasForObject(p.root); c != nil && p.visible && p.focus != nil {
 		c.Focus(p.focus)
 	}

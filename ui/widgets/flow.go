@@ -260,7 +260,6 @@ func Narrowed(most float32, o fyne.CanvasObject) *fyne.Container {
 	return &fyne.Container{Layout: &inset{most: most}, Objects: []fyne.CanvasObject{o}}
 }
 
-// page is Inset with the margin that the width asks for, and at most theme.PageMax of content.
 func (l *inset) span(width float32) (x, w float32) {
 	w = width - 2*l.x
 	if l.most > 0 {
