@@ -105,7 +105,7 @@ func (q *Queue) Reseal(id string, seal func(head []byte, w io.Writer) (pow.Seale
 	}
 	old := q.index.delivery(id).sealed
 	d, err = q.change(id, func(_ *tx, r *record) error {
-		if r.Ended || r.Statement == nil {
+		if r.Ended || r.Statement == nil || mayEnd(r.Delivery) {
 			return usage("this proof cannot be sealed again")
 		}
 		setSealed(&r.Delivery, sealed)
@@ -129,7 +129,7 @@ func (q *Queue) Rebuild(id string) (d pow.Delivery, err error) {
 }
 
 func (q *Queue) rebuild(t *tx, r *record) error {
-	if r.Ended {
+	if r.Ended || mayEnd(r.Delivery) {
 		return usage("the proof was accepted")
 	}
 	if s := r.Statement; s != nil && len(r.NoticeIDs) == 0 {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (q *Queue) Enqueue(ds []pow.Delivery) error {
 			if err := checkNew(d, covered[d.Session]); err != nil {
 				return err
 			}
-			if err := q.enqueue(t, d); err != nil {
+			if err := q.enqueue(t, d, ds); err != nil {
 				return err
 			}
 			covered[d.Session] = append(covered[d.Session], coverage{d.Interval, pow.Queued})
@@ -122,7 +123,7 @@ func checkNew(d pow.Delivery, covered []coverage) error {
 	return nil
 }
 
-func (q *Queue) enqueue(t *tx, d pow.Delivery) error {
+func (q *Queue) enqueue(t *tx, d pow.Delivery, batch []pow.Delivery) error {
 	r := record{Delivery: d}
 	r.Interval, r.State, r.CaptureIDs = utc(d.Interval), pow.Queued, nil
 	if r.Created.IsZero() {
@@ -135,7 +136,7 @@ func (q *Queue) enqueue(t *tx, d pow.Delivery) error {
 		}
 		if found, err := t.getJSON(tabCaptures, id, &row); err != nil {
 			return err
-		} else if !found || row.Delivery != "" || !q.belongs(row, r.Interval) {
+		} else if !found || row.Delivery != "" || !q.belongs(row, r.Interval, batch) {
 			continue
 		}
 		row.Delivery = d.ID
@@ -160,12 +161,15 @@ func (q *Queue) putCaptureRow(t *tx, id string, row captureRow) error {
 
 // belongs tells whether a capture goes with an interval. One at the very end
 // does when no other time of its session could take it.
-func (q *Queue) belongs(row captureRow, i pow.Interval) bool {
-	if i.Contains(row.At) {
-		return true
+func (q *Queue) belongs(row captureRow, i pow.Interval, batch []pow.Delivery) bool {
+	if i.Contains(row.At) || !row.At.Equal(i.To) {
+		return i.Contains(row.At)
 	}
-	return row.At.Equal(i.To) && !slices.ContainsFunc(q.index.allSegments(), func(s Segment) bool {
+	taken := slices.ContainsFunc(q.index.allSegments(), func(s Segment) bool {
 		return s.Session == row.Session && s.Interval.Contains(row.At)
+	})
+	return !taken && !slices.ContainsFunc(batch, func(d pow.Delivery) bool {
+		return d.Session == row.Session && d.Interval.Contains(row.At)
 	})
 }
 
@@ -193,9 +197,10 @@ func (q *Queue) Deliveries() ([]pow.Delivery, error) {
 	return q.some(func(brief) bool { return true })
 }
 
-// Pending returns the deliveries that are not Booked, in order of making.
+// Pending returns the deliveries that are not done with, in order of making:
+// not Booked, or not erased yet, or with a blob that the DVM could not delete.
 func (q *Queue) Pending() ([]pow.Delivery, error) {
-	return q.some(func(b brief) bool { return b.state != pow.Booked })
+	return q.some(func(b brief) bool { return b.pending })
 }
 
 func (q *Queue) some(pass func(brief) bool) (out []pow.Delivery, err error) {
@@ -212,6 +217,9 @@ func (q *Queue) some(pass func(brief) bool) (out []pow.Delivery, err error) {
 			out = append(out, d)
 		}
 		return nil
+	})
+	slices.SortStableFunc(out, func(a, b pow.Delivery) int {
+		return cmp.Or(a.Created.Compare(b.Created), a.Interval.From.Compare(b.Interval.From))
 	})
 	return out, err
 }

@@ -30,6 +30,7 @@ type brief struct {
 	session  pow.SessionID
 	interval pow.Interval
 	sealed   pow.Hash // zero: no file
+	pending  bool     // something is still to be done
 }
 
 func (x *index) reset() {
@@ -64,7 +65,8 @@ func (x *index) heldCaptures() map[string]heldCapture {
 func (x *index) setDelivery(r record) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	b := brief{state: r.State, session: r.Session, interval: r.Interval}
+	kept := r.Receipt != nil && r.Receipt.Blob == "kept" && len(r.Servers) > 0
+	b := brief{state: r.State, session: r.Session, interval: r.Interval, pending: r.State != pow.Booked || !r.Ended || kept}
 	if r.Sealed != nil && !r.Ended {
 		b.sealed = r.Sealed.Hash
 	}
@@ -87,8 +89,7 @@ func (x *index) byNotice(id pow.Hash) (string, bool) {
 	return d, ok
 }
 
-// ids returns the deliveries that pass, in order of their ids, which is the
-// order of their making.
+// ids returns the deliveries that pass, in order of their ids.
 func (x *index) ids(pass func(brief) bool) (out []string) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
