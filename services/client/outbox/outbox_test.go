@@ -141,7 +141,7 @@ func TestSlowServerDoesNotBlock(t *testing.T) {
 }
 
 func TestServerGoneAndBack(t *testing.T) {
-	play(t, 20, func(t *testing.T, s *stage) {
+	play(t, 8, func(t *testing.T, s *stage) {
 		down := true
 		s.put = func(string) error {
 			if down {
@@ -150,12 +150,12 @@ func TestServerGoneAndBack(t *testing.T) {
 			return nil
 		}
 		s.start()
-		s.wait(6 * time.Hour)
+		s.wait(3 * time.Hour)
 		s.mu.Lock()
 		down = false
 		puts := s.calls["put "+serverA]
 		s.mu.Unlock()
-		if hourly := puts / 6; hourly > 3600/10 {
+		if hourly := puts / 3; hourly > 3600/10 {
 			t.Errorf("%d attempts an hour at a dead server", hourly)
 		}
 		s.wait(4 * time.Minute)
@@ -210,6 +210,53 @@ func TestReseals(t *testing.T) {
 		if d := s.delivery(0); d.Resealed != 1 || d.Statement.Seq != 1 || len(d.SealedHashes) != 2 || len(d.NoticeIDs) != 2 {
 			t.Errorf("%+v", d)
 		}
+	})
+}
+
+// TestReceiptWhileResealing: the DVM accepts the first Sealed after all, while
+// another is being made. The Receipt wins.
+func TestReceiptWhileResealing(t *testing.T) {
+	play(t, 1, func(t *testing.T, s *stage) {
+		s.answer = func(n pow.Notice) []pow.Receipt {
+			s.resealing = func() {
+				r := receiptFor(n, pow.CodeBooked)
+				r.CreatedAt = time.Now()
+				s.receive(r)
+			}
+			return []pow.Receipt{receiptFor(n, pow.CodeDecryptFailed)}
+		}
+		s.start()
+		s.wait(time.Hour)
+		s.want(0, pow.Booked)
+		if d := s.delivery(0); d.Receipt == nil || d.SealEvent != nil || d.Resealed != 0 || d.LastError != nil {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// TestReceiptWithoutOK: the relay took the Letter, but its OK was lost.
+func TestReceiptWithoutOK(t *testing.T) {
+	play(t, 1, func(t *testing.T, s *stage) {
+		verdict := pow.CodeBusy
+		s.publish = func(_ string, n pow.Notice) (pow.Answer, error) {
+			s.process(n)
+			return pow.Answer{}, errors.New("no OK")
+		}
+		s.answer = func(n pow.Notice) []pow.Receipt {
+			r := receiptFor(n, verdict)
+			if verdict == pow.CodeBusy {
+				r.Retry = time.Now().Add(time.Hour)
+			}
+			return []pow.Receipt{r}
+		}
+		s.start()
+		s.wait(30 * time.Minute)
+		s.want(0, pow.Relayed)
+		s.mu.Lock()
+		verdict = pow.CodeBooked
+		s.mu.Unlock()
+		s.wait(2 * time.Hour)
+		s.want(0, pow.Booked)
 	})
 }
 

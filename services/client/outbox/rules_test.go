@@ -166,6 +166,16 @@ func TestReceiptOrder(t *testing.T) {
 	}
 }
 
+// TestReceiptBeforeAnyOK: a Receipt shows that a relay had the Letter.
+func TestReceiptBeforeAnyOK(t *testing.T) {
+	d, r := onItsWay(), receipt(pow.CodeBusy)
+	d.FirstOK, d.State, r.Retry = time.Time{}, pow.Uploaded, t0.Add(time.Hour)
+	receiptArrived(&d, r, t0)
+	if late := t0.Add(2 * time.Hour); !has(plan(d, team(), late), doRewrap, late) {
+		t.Errorf("not wrapped again: %+v", plan(d, team(), late))
+	}
+}
+
 func TestResealOnceOnly(t *testing.T) {
 	d := onItsWay()
 	d.Resealed = 1

@@ -45,6 +45,8 @@ type world struct {
 	put      func(url string) error                             // nil: stored
 	answer   func(n pow.Notice) []pow.Receipt                   // nil: booked
 	receive  func(pow.Receipt)                                  // where Receipts go
+
+	resealing func() // called while an archive is sealed again
 }
 
 func newWorld(t testing.TB) *world {
@@ -93,6 +95,9 @@ func (w *world) Seal(_ context.Context, out io.Writer, p pow.Proof, seq uint64, 
 
 func (w *world) Reseal(_ context.Context, out io.Writer, head []byte, p pow.Proof, to pow.Recipient, now time.Time) (s pow.Statement, sealed pow.Sealed, err error) {
 	w.count("reseal")
+	if w.resealing != nil {
+		w.resealing()
+	}
 	if err := json.Unmarshal(head, &s); err != nil {
 		return s, sealed, err
 	}

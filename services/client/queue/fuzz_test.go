@@ -45,6 +45,23 @@ func TestInspectPassesAWholeFile(t *testing.T) {
 	}
 }
 
+// TestInspectFindsALyingFreelist: bbolt would write over the page in use.
+func TestInspectFindsALyingFreelist(t *testing.T) {
+	b := goodFile(t)
+	file := pageFile{bytes.NewReader(b), int64(len(b))}
+	m, err := file.preflight()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := b[m.freelist*pageSize:]
+	n := order.Uint16(page[10:])
+	order.PutUint64(page[pageHeader+8*int(n):], m.root)
+	order.PutUint16(page[10:], n+1)
+	if _, err := inspectPages(file); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v, want damaged", err)
+	}
+}
+
 // FuzzInspect: any file is whole or damaged, within its own size in memory.
 func FuzzInspect(f *testing.F) {
 	good := goodFile(f)
