@@ -147,6 +147,12 @@ func TestCloses(t *testing.T) {
 				time.Sleep(time.Minute)
 			}
 		},
+		"RC-15 a fragment now and then": func(p *relaystest.Peer, _ string) { // with pongs in between
+			_ = p.Frame(1, false, []byte("["))
+			for p.Frame(0, false, []byte(" ")) == nil {
+				time.Sleep(20 * time.Second)
+			}
+		},
 		"binary":        func(p *relaystest.Peer, _ string) { _ = p.Frame(2, true, []byte{1}); p.Wait() },
 		"reserved bits": func(p *relaystest.Peer, _ string) { _ = p.Frame(0x31, true, []byte("[]")); p.Wait() },
 	} {
@@ -162,7 +168,11 @@ func TestCloses(t *testing.T) {
 					p.Wait()
 				}))
 				_, g := start(t, h.URL, in(m))
+				began := time.Now()
 				same(t, g.wait(t, 1), []string{genuine.ID})
+				if took := time.Since(began); took > 2*time.Minute {
+					t.Errorf("held on for %v", took)
+				}
 			})
 		})
 	}

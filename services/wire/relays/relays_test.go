@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -277,12 +278,13 @@ func TestManyOfOneSecond(t *testing.T) {
 
 // SetOrigins connects to what is new, leaves what stays, and drops the rest.
 func TestSetOrigins(t *testing.T) {
-	gone := make(chan int, 10)
-	a := relaystest.NewHostile(t, func(p *relaystest.Peer) { p.Auth(); p.Wait(); gone <- p.N })
+	up, gone := make(chan int, 10), make(chan int, 10)
+	a := relaystest.NewHostile(t, func(p *relaystest.Peer) { p.Auth(); up <- p.N; p.Wait(); gone <- p.N })
 	b := relaystest.NewDouble(t)
 	letter := relaystest.Letter(me.Public())
 	b.Put(letter)
 	p, g := start(t, a.URL)
+	<-up
 	p.SetOrigins([]string{a.URL, b.URL, b.URL})
 	same(t, g.wait(t, 1), []string{letter.ID})
 	p.SetOrigins([]string{b.URL})
@@ -295,4 +297,15 @@ func TestSetOrigins(t *testing.T) {
 	live := relaystest.Letter(me.Public())
 	b.Put(live)
 	same(t, g.wait(t, 2), []string{letter.ID, live.ID})
+}
+
+// A clock that is off is no reason to stay outside: relays say what time it is.
+func TestClock(t *testing.T) {
+	for _, off := range []time.Duration{2 * time.Hour, -48 * time.Hour} {
+		d := relaystest.NewDouble(t)
+		letter := relaystest.Letter(me.Public())
+		d.Put(letter)
+		_, g := start(t, d.URL, func(c *relays.Config) { c.Now = func() time.Time { return time.Now().Add(off) } })
+		same(t, g.wait(t, 1), []string{letter.ID})
+	}
 }
