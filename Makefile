@@ -44,7 +44,7 @@ e2e:
 bench:
 	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./services/... ./app/e2e/...
 
-# Ten minutes over every fuzz target.
+# Every fuzz target for a while (FUZZTIME=20s each).
 fuzz:
 	@packaging/dev/fuzz.sh
 
