@@ -1,0 +1,155 @@
+// Package client builds the desktop program: the agent, which owns queue,
+// timer, captures, outbox and keys and runs all day; the window, which is a view
+// of it; and the command line. This is the only place that knows all parts of
+// the desktop.
+//
+// Every command but the window and the agent talks to the running agent; when
+// there is none, it opens the home folder itself, does its work and ends.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"fyne.io/fyne/v2"
+
+	"pow.do/app/cli"
+	"pow.do/app/config"
+	"pow.do/services/client/control"
+	"pow.do/services/pow"
+)
+
+// What the program says of itself. FyneApp.toml holds the same; a test compares.
+const (
+	AppID   = "do.pow.client"
+	AppName = "pow.do"
+	Version = "0.1.0"
+	Build   = 1
+)
+
+// NewApp makes the Fyne app. Only main may import the package that can, and
+// only the window calls it, so that no other command starts a graphics driver.
+type NewApp func(fyne.AppMetadata) fyne.App
+
+// grammar is the command line. A command that does not exist yet is not listed.
+type grammar struct {
+	Home           string `help:"Folder that holds all that this program keeps." placeholder:"DIR" type:"path"`
+	PassphraseFile string `help:"File whose first line unlocks the keys." placeholder:"FILE" type:"path"`
+	LogLevel       string `help:"How much to log: ${enum}." enum:"debug,info,warn,error" default:"warn"`
+	Proxy          string `help:"Reach every server through this proxy only." placeholder:"socks5://HOST:PORT"`
+	JSON           bool   `help:"Print one JSON document." name:"json"`
+
+	Window   windowCmd   `cmd:"" default:"1" help:"Open the window (the default)."`
+	Agent    agentCmd    `cmd:"" help:"Capture and deliver until stopped."`
+	Join     joinCmd     `cmd:"" help:"Connect this device to a team with an invite link."`
+	Projects projectsCmd `cmd:"" help:"List the projects that you may book."`
+	Start    startCmd    `cmd:"" help:"Start the timer, or switch it to another project."`
+	Stop     stopCmd     `cmd:"" help:"Stop the timer."`
+	Status   statusCmd   `cmd:"" help:"Tell what is going on."`
+	Capture  captureCmd  `cmd:"" help:"Take one picture of every display now."`
+	Register registerCmd `cmd:"" help:"Seal what is held and put it in the outbox."`
+	Outbox   outboxCmd   `cmd:"" help:"Show every proof and its state."`
+	Drain    drainCmd    `cmd:"" help:"Deliver until the outbox is empty."`
+	Doctor   doctorCmd   `cmd:"" help:"Check everything, and name the mend."`
+}
+
+// Main runs the desktop program and returns its exit code.
+func Main(newApp NewApp, args []string) int {
+	s := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, newApp, args, s)
+}
+
+func run(ctx context.Context, newApp NewApp, args []string, s cli.Streams) int {
+	var g grammar
+	p := cli.Program{Name: "powdo", Description: "Time, with proof of work.", Grammar: &g, EnvPrefix: "POWDO"}
+	return p.Run(args, s, &program{ctx: ctx, newApp: newApp, g: &g, s: s})
+}
+
+// program is what every command's Run gets.
+type program struct {
+	ctx    context.Context
+	newApp NewApp
+	g      *grammar
+	s      cli.Streams
+}
+
+func (p *program) home() (string, error) {
+	home := p.g.Home
+	if home == "" {
+		var err error
+		if home, err = config.DesktopHome(); err != nil {
+			return "", fmt.Errorf("find the home folder: %w", err)
+		}
+	}
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return "", err
+	}
+	return home, config.PrivateDir(home)
+}
+
+func (p *program) log() *slog.Logger { return cli.Logger(p.s.Err, p.g.LogLevel, "text") }
+
+// open builds an Agent of this process.
+func (p *program) open(home string, log *slog.Logger) (*Agent, error) {
+	return Open(p.ctx, Config{Home: home, Passphrase: p.passphrase, Proxy: p.g.Proxy, Log: log})
+}
+
+// maxPassphraseFile bounds the file that --passphrase-file names, in bytes.
+const maxPassphraseFile = 1 << 10
+
+// passphrase reads the first line of --passphrase-file; "" when there is none.
+func (p *program) passphrase() (string, error) {
+	if p.g.PassphraseFile == "" {
+		return "", nil
+	}
+	fi, err := os.Stat(p.g.PassphraseFile)
+	if err == nil && (!fi.Mode().IsRegular() || fi.Size() > maxPassphraseFile) {
+		err = errors.New("not a small regular file")
+	}
+	var b []byte
+	if err == nil {
+		b, err = os.ReadFile(p.g.PassphraseFile)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the passphrase file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}
+
+// with calls f with the running agent, or with one opened for this command
+// only. deliver tells whether that one is to reach the servers meanwhile.
+func (p *program) with(deliver bool, f func(ctx context.Context, a API) error) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	r := remote{control.Client{Home: home}}
+	if _, err := r.Status(p.ctx); !errors.Is(err, pow.ErrNoAgent) {
+		return f(p.ctx, r)
+	}
+	a, err := p.open(home, p.log())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	done := make(chan error, 1)
+	if deliver {
+		go func() { done <- a.Deliver(ctx) }()
+	} else {
+		done <- nil
+	}
+	err = f(ctx, a)
+	cancel()
+	return errors.Join(err, <-done, a.Close())
+}

@@ -1,0 +1,268 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"pow.do/services/client/queue"
+	"pow.do/services/client/timer"
+	"pow.do/services/pow"
+)
+
+// journal writes the timer's segments into the queue.
+type journal struct{ q *queue.Queue }
+
+func (j journal) Begin(s timer.Segment) error {
+	_, err := j.q.OpenSegment(queue.Segment{Session: s.Session, Project: s.Project, KimaiActivity: s.KimaiActivity, Note: s.Note,
+		Interval: pow.Interval{From: s.From, To: s.From}})
+	return err
+}
+
+func (j journal) Seen(at time.Time, note string) error {
+	s, running := j.q.Running()
+	if !running {
+		return pow.ErrNotTracking
+	}
+	if s.Note != note {
+		if err := j.q.SetNote(s.ID, note); err != nil {
+			return err
+		}
+	}
+	return j.q.Tick(at)
+}
+
+func (j journal) End(at time.Time) error {
+	_, err := j.q.CloseSegment(at)
+	return err
+}
+
+// docUnattended names the segment that the command line left running.
+const docUnattended = "unattended"
+
+// restoreTimer takes over what ran when the last program ended.
+func (a *Agent) restoreTimer(interrupted *queue.Segment) error {
+	if interrupted == nil {
+		return nil
+	}
+	var left string
+	if _, err := a.queue.Doc(docUnattended, &left); err != nil {
+		return err
+	}
+	s := *interrupted
+	since, earlier, err := a.sessionBefore(s)
+	if err != nil {
+		return err
+	}
+	return a.timer.Restore(timer.Segment{Session: s.Session, Project: s.Project, KimaiActivity: s.KimaiActivity, Note: s.Note,
+		From: s.Interval.From, Last: s.Interval.To, Unattended: left == s.ID}, since, earlier)
+}
+
+// sessionBefore returns when the Session of s began, and the length of its
+// segments before s.
+func (a *Agent) sessionBefore(s queue.Segment) (since time.Time, d time.Duration, err error) {
+	since = s.Interval.From
+	es, err := a.queue.Entries(pow.Interval{From: since.Add(-timer.MaxSession), To: since})
+	for _, e := range es {
+		if e.Session == s.Session {
+			since = minTime(since, e.From)
+			d += time.Duration(e.Seconds) * time.Second
+		}
+	}
+	return since, d, err
+}
+
+func minTime(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// leave notes that the running segment is left alone on purpose.
+func (a *Agent) leave() error {
+	if err := a.timer.Tick(); err != nil {
+		return err
+	}
+	if s, running := a.queue.Running(); running {
+		return a.queue.PutDoc(docUnattended, s.ID)
+	}
+	return nil
+}
+
+// Projects implements API.
+func (a *Agent) Projects(context.Context) ([]pow.Project, error) {
+	t, err := a.teamOrError()
+	if err != nil {
+		return nil, err
+	}
+	return t.Catalogue.Projects, nil
+}
+
+// findProject finds a project by id, by name, or by the beginning of its name.
+func findProject(ps []pow.Project, q string) (pow.Project, error) {
+	for _, match := range []func(pow.Project) bool{
+		func(p pow.Project) bool { return string(p.ID) == q },
+		func(p pow.Project) bool { return strings.EqualFold(p.Name, q) },
+		func(p pow.Project) bool {
+			return q != "" && strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(q))
+		},
+	} {
+		var found []pow.Project
+		for _, p := range ps {
+			if match(p) {
+				found = append(found, p)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			return pow.Project{}, pow.ErrAmbiguous
+		}
+	}
+	return pow.Project{}, pow.ErrUnknownProject
+}
+
+// Start implements API.
+func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, error) {
+	t, err := a.teamOrError()
+	if err != nil {
+		return pow.Status{}, err
+	}
+	p, err := findProject(t.Catalogue.Projects, r.Project)
+	if err != nil {
+		return pow.Status{}, err
+	}
+	if t.Catalogue.MemberState == "suspended" || t.Catalogue.MemberState == "removed" {
+		return pow.Status{}, &pow.Error{Code: pow.CodeMemberSuspended, What: "your team does not accept proofs from you at the moment"}
+	}
+	if p.ActivityRule == pow.Required && !slices.ContainsFunc(p.KimaiActivities, func(k pow.KimaiActivity) bool { return k.ID == r.KimaiActivity }) {
+		return pow.Status{}, &pow.Error{Code: "activity-required", What: "this project wants to know the kind of work", Mend: "choose one first"}
+	}
+	if err := a.timer.Start(p.ID, r.KimaiActivity, cutNote(r.Note)); err != nil {
+		return pow.Status{}, err
+	}
+	a.pictures.forget()
+	a.changed()
+	return a.Status(ctx)
+}
+
+// cutNote bounds the worker's words.
+func cutNote(s string) string {
+	if r := []rune(s); len(r) > pow.MaxNote {
+		return string(r[:pow.MaxNote])
+	}
+	return s
+}
+
+// Stop implements API.
+func (a *Agent) Stop(ctx context.Context) (pow.Status, error) {
+	if a.queue == nil {
+		return pow.Status{}, pow.ErrNotTracking
+	}
+	if err := a.timer.Stop(); err != nil {
+		return pow.Status{}, err
+	}
+	a.changed()
+	return a.Status(ctx)
+}
+
+// SetNote implements API.
+func (a *Agent) SetNote(_ context.Context, note string) error {
+	if a.queue == nil {
+		return pow.ErrNotTracking
+	}
+	defer a.changed()
+	return a.timer.Note(cutNote(note))
+}
+
+// Entries implements API: what was tracked on the local day that holds the given moment.
+func (a *Agent) Entries(_ context.Context, day time.Time) ([]pow.Entry, error) {
+	if a.queue == nil {
+		return nil, nil
+	}
+	es, err := a.queue.Entries(localDay(day))
+	if err != nil {
+		return nil, err
+	}
+	names := a.projectNames()
+	for i := range es {
+		es[i].Project = names.ref(es[i].Project.ID)
+		es[i].Seconds = entrySeconds(es[i], time.Now())
+	}
+	return es, nil
+}
+
+// entrySeconds is the length of an entry; of the running one up to now, not up
+// to the last tick.
+func entrySeconds(e pow.Entry, now time.Time) int64 {
+	if e.State != string(pow.Tracking) {
+		return e.Seconds
+	}
+	return max(e.Seconds, int64(now.Sub(e.From)/time.Second))
+}
+
+func localDay(t time.Time) pow.Interval {
+	t = t.Local()
+	from := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.Local)
+	return pow.Interval{From: from, To: from.AddDate(0, 0, 1)}
+}
+
+func localWeek(t time.Time) pow.Interval {
+	day := localDay(t)
+	back := (int(day.From.Weekday()) + 6) % 7 // the week starts on Monday
+	from := day.From.AddDate(0, 0, -back)
+	return pow.Interval{From: from, To: from.AddDate(0, 0, 7)}
+}
+
+// projectNames knows how to call a project on a screen; while the keys are
+// locked it knows ids only.
+type projectNames map[pow.ProjectID]pow.Project
+
+func (a *Agent) projectNames() projectNames {
+	names := projectNames{}
+	if t, err := a.teamOrError(); err == nil {
+		for _, p := range t.Catalogue.Projects {
+			names[p.ID] = p
+		}
+	}
+	return names
+}
+
+func (n projectNames) ref(id pow.ProjectID) pow.ProjectRef {
+	p := n[id]
+	return pow.ProjectRef{ID: id, Name: p.Name, Group: p.Group, Color: p.Color}
+}
+
+// deliveryID makes the id of a delivery.
+func deliveryID(now time.Time) (string, error) { return pow.NewULID(now, rand.Reader) }
+
+// runTimer ticks while ctx lasts.
+func (a *Agent) runTimer(ctx context.Context) error {
+	tick := time.NewTicker(timer.TickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return a.lastTick()
+		case <-tick.C:
+		}
+		if a.ready() == nil {
+			if err := a.timer.Tick(); err != nil && !errors.Is(err, pow.ErrNotTracking) {
+				a.warn("timer", err)
+			}
+		}
+	}
+}
+
+func (a *Agent) lastTick() error {
+	if a.ready() != nil {
+		return nil
+	}
+	return a.timer.Tick()
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+
+	"pow.do/services/pow"
+)
+
+// Outbox implements API.
+func (a *Agent) Outbox(context.Context) ([]pow.OutboxItem, error) {
+	if a.ready() != nil {
+		return nil, nil
+	}
+	ds, err := a.queue.Deliveries()
+	if err != nil {
+		return nil, err
+	}
+	names := a.projectNames()
+	items := make([]pow.OutboxItem, 0, len(ds))
+	for _, d := range ds {
+		items = append(items, outboxItem(d, names))
+	}
+	return items, nil
+}
+
+func outboxItem(d pow.Delivery, names projectNames) pow.OutboxItem {
+	r := names.ref(d.Project)
+	i := pow.OutboxItem{ID: d.ID, Session: d.Session, Project: &r, From: d.Interval.From, To: d.Interval.To, Captures: d.Captures,
+		State: d.State, Attempts: d.Attempts, NextAttempt: d.Next, LastError: d.LastError, Servers: d.Servers, Relays: d.Relays}
+	if d.Statement != nil {
+		i.Seq = d.Statement.Seq
+	}
+	if d.Sealed != nil {
+		i.SealedHash, i.Size = d.Sealed.Hash, d.Sealed.Size
+	}
+	if d.Receipt != nil {
+		i.Receipt = &pow.ReceiptInfo{Code: d.Receipt.Code, At: d.Receipt.CreatedAt, Timesheet: d.Receipt.Booking.Timesheet,
+			Reason: d.Receipt.Reason, Text: d.Receipt.Text}
+	}
+	return i
+}
+
+// Retry implements API.
+func (a *Agent) Retry(ctx context.Context, id string) error {
+	if err := a.ready(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	n := a.net
+	a.mu.Unlock()
+	if n == nil || n.outbox == nil {
+		if _, err := a.teamOrError(); err != nil {
+			return err
+		}
+		return nil // nothing is connected; the next connection tries everything
+	}
+	n.pool.Wake()
+	if id != "" {
+		return n.outbox.Retry(ctx, id)
+	}
+	ds, err := a.queue.Deliveries()
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		if d.State == pow.Booked {
+			continue
+		}
+		if err := n.outbox.Retry(ctx, d.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

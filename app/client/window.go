@@ -1,0 +1,150 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"pow.do/assets"
+	"pow.do/services/client/control"
+	"pow.do/services/pow"
+	"pow.do/ui"
+)
+
+// agentStart is how long a new agent may take until it answers.
+const agentStart = 10 * time.Second
+
+type windowCmd struct {
+	Page string `help:"Page to show: ${enum}." enum:"timer,outbox," default:""`
+}
+
+func (c *windowCmd) Run(p *program) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	if err := p.ensureAgent(home); err != nil {
+		return err
+	}
+	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && needsDisplay {
+		return &pow.Error{Code: pow.ErrNoDisplay.Code, What: "there is no display to open a window on", Mend: "the commands do the same; see powdo --help"}
+	}
+	icon := fyne.NewStaticResource("powdo.png", assets.AppIcon)
+	app := p.newApp(fyne.AppMetadata{ID: AppID, Name: AppName, Version: Version, Build: Build, Icon: icon, Release: true, Migrations: map[string]bool{"fyneDo": true}})
+	app.SetIcon(icon)
+	w := ui.New(app, reviving{remote{control.Client{Home: home}}, p, home}, ui.Options{Version: Version, Open: c.Page})
+	stop := context.AfterFunc(p.ctx, app.Quit)
+	defer stop()
+	w.Run()
+	return nil
+}
+
+// reviving is the window's agent: when it is lost, the next look starts a new one.
+type reviving struct {
+	remote
+	p    *program
+	home string
+}
+
+// Status implements API.
+func (r reviving) Status(ctx context.Context) (pow.Status, error) {
+	s, err := r.remote.Status(ctx)
+	if !errors.Is(err, pow.ErrNoAgent) {
+		return s, err
+	}
+	if err := r.p.ensureAgent(r.home); err != nil {
+		return s, err
+	}
+	return r.remote.Status(ctx)
+}
+
+// ensureAgent starts an agent when none answers, and waits until it does.
+func (p *program) ensureAgent(home string) error {
+	r := remote{control.Client{Home: home}}
+	if _, err := r.Status(p.ctx); !errors.Is(err, pow.ErrNoAgent) {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	args := []string{"agent", "--home", home, "--log-level", p.g.LogLevel}
+	if p.g.PassphraseFile != "" {
+		args = append(args, "--passphrase-file", p.g.PassphraseFile)
+	}
+	if p.g.Proxy != "" {
+		args = append(args, "--proxy", p.g.Proxy)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.SysProcAttr = detached() // it outlives this window
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := r.Status(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-ended:
+			return &pow.Error{Code: pow.ErrNoAgent.Code, What: "the agent ended at once", Mend: "run powdo agent in a terminal to see why"}
+		case <-ctx.Done():
+			return &pow.Error{Code: pow.ErrNoAgent.Code, What: "the agent does not answer", Mend: "run powdo agent in a terminal to see why"}
+		case <-tick.C:
+		}
+	}
+}
+
+type agentCmd struct {
+	Stop bool `help:"End the running agent."`
+}
+
+func (c *agentCmd) Run(p *program) error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	if c.Stop {
+		return p.stopAgent(remote{control.Client{Home: home}})
+	}
+	ln, err := control.Listen(p.ctx, home)
+	if err != nil {
+		return err
+	}
+	a, err := p.open(home, p.log())
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return errors.Join(a.Run(p.ctx, ln), a.Close())
+}
+
+// stopAgent asks the agent to end and waits until its door is closed.
+func (p *program) stopAgent(r remote) error {
+	if err := r.Quit(p.ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := r.Status(ctx); errors.Is(err, pow.ErrNoAgent) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return pow.ErrTimeout
+		case <-tick.C:
+		}
+	}
+}
