@@ -10,6 +10,7 @@ import (
 	"pow.do/services/client/outbox"
 	"pow.do/services/client/queue"
 	"pow.do/services/pow"
+	"pow.do/services/wire/retry"
 )
 
 // play runs a scene in a bubble of simulated time.
@@ -20,10 +21,12 @@ func play(t *testing.T, proofs int, scene func(t *testing.T, s *stage)) {
 		q := openQueue(t, t.TempDir())
 		defer q.Close()
 		s := &stage{t: t, world: w, q: q, ids: register(t, q, proofs)}
+		defer func() {
+			if s.stop != nil {
+				s.stop()
+			}
+		}()
 		scene(t, s)
-		if s.stop != nil {
-			s.stop()
-		}
 	})
 }
 
@@ -232,6 +235,51 @@ func TestReceiptWhileResealing(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	})
+}
+
+// TestSealingFails: a passing failure is tried again, a lasting one is shown,
+// and neither takes a seq.
+func TestSealingFails(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		play(t, 1, func(t *testing.T, s *stage) {
+			s.sealing = errors.New("no memory")
+			if again {
+				s.sealing = nil
+				first := pow.Hash{}
+				s.answer = func(n pow.Notice) []pow.Receipt {
+					s.mu.Lock()
+					defer s.mu.Unlock()
+					if first.IsZero() {
+						first, s.sealing = n.Sealed, errors.New("no memory")
+					}
+					if n.Sealed == first {
+						return []pow.Receipt{receiptFor(n, pow.CodeDecryptFailed)}
+					}
+					return []pow.Receipt{receiptFor(n, pow.CodeBooked)}
+				}
+			}
+			s.start()
+			s.wait(time.Hour)
+			s.want(0, pow.Queued)
+			if d := s.delivery(0); d.LastError == nil || d.Attempts < 3 || s.called("seal")+s.called("reseal") > 60 {
+				t.Errorf("%+v after %d attempts", d.LastError, d.Attempts)
+			}
+			s.mu.Lock()
+			s.sealing = retry.Permanent(&pow.Error{Code: pow.CodeArchiveInvalid})
+			s.mu.Unlock()
+			s.wait(time.Hour)
+			s.want(0, pow.Attention)
+			s.mu.Lock()
+			s.sealing = nil
+			s.mu.Unlock()
+			check(t, s.o.Retry(context.Background(), s.ids[0]))
+			s.wait(time.Hour)
+			s.want(0, pow.Booked)
+			if d := s.delivery(0); d.Statement.Seq != 1 {
+				t.Errorf("seq %d", d.Statement.Seq)
+			}
+		})
+	}
 }
 
 // TestReceiptWithoutOK: the relay took the Letter, but its OK was lost.

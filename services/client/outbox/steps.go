@@ -92,7 +92,7 @@ func (o *Outbox) seal(ctx context.Context, d pow.Delivery) error {
 	}
 	p, err := o.cfg.Store.ProofOf(d.ID)
 	if err == nil {
-		d, err = o.cfg.Store.TakeSeq(d.ID, func(seq uint64, prev pow.Hash, w io.Writer) (pow.Statement, pow.Sealed, []byte, error) {
+		_, err = o.cfg.Store.TakeSeq(d.ID, func(seq uint64, prev pow.Hash, w io.Writer) (pow.Statement, pow.Sealed, []byte, error) {
 			s, sealed, head, err := o.cfg.Sealer.Seal(ctx, w, p, seq, prev, to, now)
 			if err == nil {
 				err = withinLimit(sealed, team)
@@ -118,7 +118,7 @@ func (o *Outbox) reseal(ctx context.Context, d pow.Delivery) error {
 	want := d.Statement.ID
 	p, err := o.cfg.Store.ProofOf(d.ID)
 	if err == nil {
-		d, err = o.cfg.Store.Reseal(d.ID, func(head []byte, w io.Writer) (pow.Sealed, error) {
+		_, err = o.cfg.Store.Reseal(d.ID, func(head []byte, w io.Writer) (pow.Sealed, error) {
 			s, sealed, err := o.cfg.Sealer.Reseal(ctx, w, head, p, to, now)
 			if err == nil && s.ID != want {
 				err = retry.Permanent(errors.New("seal again: another statement came out"))
@@ -143,8 +143,11 @@ func withinLimit(s pow.Sealed, t Team) error {
 func (o *Outbox) sealed(ctx context.Context, d pow.Delivery, err error) error {
 	switch {
 	case err == nil:
-		o.cfg.Changed(d)
-		return nil
+		d, err = o.cfg.Store.Delivery(d.ID)
+		if err == nil {
+			o.cfg.Changed(d)
+		}
+		return err
 	case errors.Is(err, pow.ErrLocked) || ctx.Err() != nil:
 		return overtaken(err)
 	}

@@ -46,6 +46,7 @@ type world struct {
 	answer   func(n pow.Notice) []pow.Receipt                   // nil: booked
 	receive  func(pow.Receipt)                                  // where Receipts go
 
+	sealing   error  // what sealing fails with
 	resealing func() // called while an archive is sealed again
 }
 
@@ -83,6 +84,9 @@ func (w *world) called(what string) int {
 // size grows with the number of pictures.
 func (w *world) Seal(_ context.Context, out io.Writer, p pow.Proof, seq uint64, prev pow.Hash, to pow.Recipient, now time.Time) (pow.Statement, pow.Sealed, []byte, error) {
 	w.count("seal")
+	if err := w.sealFault(); err != nil {
+		return pow.Statement{}, pow.Sealed{}, nil, err
+	}
 	head := fmt.Appendf(nil, "%s %v %d %v %d", p.Session, p.Interval, seq, prev, now.UnixNano())
 	s := pow.Statement{
 		ID: sha256.Sum256(head), Author: pow.Key{1}, Device: device, DVM: dvm, Session: p.Session, Project: p.Project,
@@ -98,11 +102,20 @@ func (w *world) Reseal(_ context.Context, out io.Writer, head []byte, p pow.Proo
 	if w.resealing != nil {
 		w.resealing()
 	}
+	if err := w.sealFault(); err != nil {
+		return s, sealed, err
+	}
 	if err := json.Unmarshal(head, &s); err != nil {
 		return s, sealed, err
 	}
 	sealed, err = w.write(out, fmt.Appendf(nil, "%v again %d", s.ID, now.UnixNano()), len(p.Captures), to)
 	return s, sealed, err
+}
+
+func (w *world) sealFault() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sealing
 }
 
 func (w *world) write(out io.Writer, body []byte, pictures int, to pow.Recipient) (pow.Sealed, error) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -250,7 +249,7 @@ func TestUnsafeFiles(t *testing.T) {
 		"readable": func(p string) error { return os.Chmod(p, 0o644) },
 		"folder":   func(p string) error { return os.Chmod(filepath.Dir(p), 0o755) },
 		"symlink":  func(p string) error { return errors.Join(os.Rename(p, p+"2"), os.Symlink(p+"2", p)) },
-		"fifo":     func(p string) error { return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o600)) },
+		"fifo":     func(p string) error { return errors.Join(os.Remove(p), mkfifo(p)) },
 		"huge":     func(p string) error { return os.Truncate(p, 1<<20) },
 	} {
 		t.Run(name, func(t *testing.T) {
