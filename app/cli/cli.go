@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -129,7 +130,7 @@ func Code(err error) int {
 	switch {
 	case err == nil:
 		return Done
-	case errors.Is(err, pow.ErrUsage), errors.Is(err, config.ErrBadFile), errors.Is(err, pow.ErrUnknownProject), errors.Is(err, pow.ErrAmbiguous):
+	case errors.Is(err, config.ErrBadFile), misused(err):
 		return Usage
 	case errors.Is(err, pow.ErrNoKey), errors.Is(err, pow.ErrNoTeam):
 		return NotSetUp
@@ -139,6 +140,14 @@ func Code(err error) int {
 		return TimedOut
 	}
 	return Failed
+}
+
+// misused tells whether what was typed is to blame: an argument that is not
+// what it should be, or names nothing.
+func misused(err error) bool {
+	var e *pow.Error
+	return errors.As(err, &e) && slices.Contains([]pow.Code{pow.ErrUsage.Code, pow.ErrUnknownProject.Code, pow.ErrAmbiguous.Code,
+		"bad-link", "link-expired", "link-foreign"}, e.Code)
 }
 
 // Report prints the error's one line, if there is one, and returns the exit code.

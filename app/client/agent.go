@@ -41,7 +41,7 @@ type Agent struct {
 	activity *activity.Client
 	pictures *pictures
 
-	registering sync.RWMutex // held by Register; sealing waits for it
+	registering sync.Mutex // held by Register
 
 	mu       sync.Mutex // guards all below
 	queue    *queue.Queue

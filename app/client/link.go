@@ -58,9 +58,6 @@ func (a *Agent) Deliver(ctx context.Context) error {
 }
 
 func (n *link) run(ctx context.Context, a *Agent) error {
-	if err := a.completeActivity(ctx); err != nil {
-		return err
-	}
 	parts := []func(context.Context) error{n.pool.Run, a.watchConnections(n)}
 	if n.outbox != nil {
 		parts = append(parts, n.outbox.Run)

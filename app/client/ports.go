@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"pow.do/services/client/outbox"
@@ -17,7 +16,7 @@ import (
 func (a *Agent) newOutbox(n *link, keys *secrets, dvm pow.Key) *outbox.Outbox {
 	return outbox.New(outbox.Config{
 		Store:    a.queue,
-		Sealer:   sealer{a, archive.Sealer{Author: keys.identity, Device: keys.device.Public(), DVM: dvm, App: appName}},
+		Sealer:   archive.Sealer{Author: keys.identity, Device: keys.device.Public(), DVM: dvm, App: appName},
 		Uploader: uploader{n.blossom}, Wrapper: wrapper{keys.identity}, Publisher: n.pool, Team: a.outboxTeam, Log: a.log,
 		Ask: func(ctx context.Context, s pow.SessionID) error {
 			_, err := n.ask(ctx, a, pow.Account{Action: "status", Session: s})
@@ -37,18 +36,6 @@ func (a *Agent) outboxTeam() outbox.Team {
 	t := a.team
 	return outbox.Team{Announcement: t.Announcement, Catalogue: t.Catalogue.Revision, Relays: t.relays(), Blossom: t.blossom(),
 		Ready: t.Code != "" && t.Announcement.Revision > 0}
-}
-
-// sealer seals with the keys of the link, after Register has finished with a proof.
-type sealer struct {
-	agent *Agent
-	archive.Sealer
-}
-
-func (s sealer) Seal(ctx context.Context, w io.Writer, p pow.Proof, seq uint64, prev pow.Hash, to pow.Recipient, now time.Time) (pow.Statement, pow.Sealed, []byte, error) {
-	s.agent.registering.RLock()
-	defer s.agent.registering.RUnlock()
-	return s.Sealer.Seal(ctx, w, p, seq, prev, to, now)
 }
 
 // uploader adapts the Blossom client to the outbox.

@@ -74,7 +74,7 @@ func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
 	if _, err := a.teamOrError(); err != nil {
 		return nil, err
 	}
-	a.registering.Lock() // sealing waits until every proof has its activity
+	a.registering.Lock() // one at a time: two would plan the same work
 	defer a.registering.Unlock()
 	if err := a.timer.Cut(); err != nil {
 		return nil, err
@@ -83,23 +83,24 @@ func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, d := range ds {
+		ids = append(ids, d.ID)
+		if err := a.addActivity(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.queue.Enqueue(ds); err != nil {
 		return nil, err
 	}
 	a.pictures.forget()
-	for _, d := range ds {
-		ids = append(ids, d.ID)
-		if err := a.addActivity(ctx, d); err != nil {
-			return ids, err
-		}
-	}
 	a.kick()
 	a.changed()
 	return ids, nil
 }
 
 // addActivity reads what ActivityWatch saw in a proof's interval, at the level
-// that the project allows.
+// that the project allows. It comes before Enqueue, so that no proof is sealed
+// without.
 func (a *Agent) addActivity(ctx context.Context, d pow.Delivery) error {
 	pol, err := a.policyOf(d.Project)
 	if err != nil {
@@ -118,27 +119,6 @@ func mostDetail(d pow.Detail) pow.Detail {
 		return pow.DetailOff
 	}
 	return pow.DetailCategory
-}
-
-// completeActivity gives its activity to every proof that a crash left without.
-func (a *Agent) completeActivity(ctx context.Context) error {
-	ds, err := a.queue.Deliveries()
-	if err != nil {
-		return err
-	}
-	for _, d := range ds {
-		if d.State != pow.Queued {
-			continue
-		}
-		p, err := a.queue.ProofOf(d.ID)
-		if err == nil && p.Activity.AsOf.IsZero() {
-			err = a.addActivity(ctx, d)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Preview implements API: what Register would do now, without doing it.

@@ -111,7 +111,7 @@ func TestWholeWay(t *testing.T) {
 	if len(items) != 1 || items[0].State != "booked" || items[0].Receipt == nil || items[0].Receipt.Code != "booked" || items[0].Seq != 1 {
 		t.Fatalf("registered: %+v", items)
 	}
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2100 * time.Millisecond)
 	w.must("powdo", "stop")
 	w.must("powdo", "register", "--wait")
 	if s := w.status(); s.Timer.State != "stopped" || s.Held != 0 {

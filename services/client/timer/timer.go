@@ -39,7 +39,7 @@ type Segment struct {
 	Project       pow.ProjectID
 	KimaiActivity pow.KimaiActivityID
 	Note          string
-	From          time.Time // whole seconds
+	From          time.Time
 	// Last is the newest moment at which the segment was seen running.
 	Last time.Time
 	// Unattended says that nobody watched since Last, and that this was wanted: the
@@ -53,7 +53,8 @@ type Journal interface {
 	Begin(Segment) error
 	// Seen moves the running segment's Last, and stores its note.
 	Seen(at time.Time, note string) error
-	// End closes the running segment at the given moment.
+	// End closes the running segment at the given moment. What is kept is whole
+	// seconds: a second that two segments share belongs to the first.
 	End(at time.Time) error
 }
 
@@ -98,8 +99,11 @@ func (t *Timer) Restore(s Segment, since time.Time, earlier time.Duration) error
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Wall()
-	t.since, t.earlier = since, earlier+second(s.Last).Sub(s.From)
+	t.since, t.earlier = since, earlier+s.Last.Sub(s.From)
 	away := now.Sub(s.Last)
+	if away < 0 && away > -time.Second {
+		away = 0 // the journal keeps whole seconds, rounded up
+	}
 	switch {
 	case s.Unattended && away >= 0 && away < MaxSession:
 		if err := t.begin(s, s.Last); err != nil {
@@ -132,7 +136,7 @@ func (t *Timer) Start(p pow.ProjectID, work pow.KimaiActivityID, note string) er
 		return err
 	}
 	now := t.clock.Wall()
-	t.since = second(now)
+	t.since = now
 	return t.begin(Segment{Session: id, Project: p, KimaiActivity: work, Note: note}, now)
 }
 
@@ -198,8 +202,8 @@ func (t *Timer) Cut() error {
 		return err
 	}
 	s := *t.running
-	if !second(s.Last).After(s.From) {
-		return nil // not a second old
+	if s.Last.Sub(s.From) < time.Second {
+		return nil // too short to be cut
 	}
 	if err := t.end(s.Last); err != nil {
 		return err
@@ -234,7 +238,7 @@ func (t *Timer) Status() (s pow.TimerStatus) {
 		s.Elapsed = 0
 		return s
 	}
-	s.Project, s.Session, s.Since, s.Note = &pow.ProjectRef{ID: seg.Project}, seg.Session, t.since, seg.Note
+	s.Project, s.Session, s.Since, s.Note = &pow.ProjectRef{ID: seg.Project}, seg.Session, t.since.Truncate(time.Second), seg.Note
 	return s
 }
 
@@ -244,7 +248,7 @@ func (t *Timer) now() time.Time { return t.running.Last.Add(t.clock.Mono() - t.m
 func (t *Timer) elapsed(now time.Time) time.Duration { return t.earlier + now.Sub(t.running.From) }
 
 func (t *Timer) begin(s Segment, at time.Time) error {
-	s.From, s.Last, s.Unattended = second(at), at, false
+	s.From, s.Last, s.Unattended = at, at, false
 	if err := t.journal.Begin(s); err != nil {
 		return fmt.Errorf("store the start: %w", err)
 	}
@@ -253,10 +257,10 @@ func (t *Timer) begin(s Segment, at time.Time) error {
 }
 
 func (t *Timer) end(at time.Time) error {
-	if err := t.journal.End(second(at)); err != nil {
+	if err := t.journal.End(at); err != nil {
 		return fmt.Errorf("store the end: %w", err)
 	}
-	t.earlier += second(at).Sub(t.running.From)
+	t.earlier += at.Sub(t.running.From)
 	t.running = nil
 	return nil
 }
@@ -271,5 +275,3 @@ func (t *Timer) stop() error {
 	t.paused, t.state, t.reason, t.earlier = nil, pow.Stopped, "", 0
 	return nil
 }
-
-func second(t time.Time) time.Time { return t.Truncate(time.Second) }

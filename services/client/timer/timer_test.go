@@ -117,7 +117,7 @@ func TestCutLosesAndDoublesNothing(t *testing.T) {
 	if err := b.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.j.closed) != 2 || b.j.closed[0].To != b.j.closed[1].From || b.total() != 121*time.Second {
+	if len(b.j.closed) != 2 || b.j.closed[0].To != b.j.closed[1].From || b.total() != 121100*time.Millisecond {
 		t.Errorf("%v", b.j.closed)
 	}
 }
@@ -161,6 +161,7 @@ func TestRestore(t *testing.T) {
 	}{
 		"short absence goes on":        {seg, 0, pow.Tracking, 69 * time.Minute},
 		"long absence waits":           {seg, time.Hour, pow.Paused, 69 * time.Minute},
+		"rounded up by the journal":    {seg, -time.Minute - 900*time.Millisecond, pow.Tracking, 69 * time.Minute},
 		"clock behind waits":           {seg, -time.Hour, pow.Paused, 69 * time.Minute},
 		"unattended has no gap":        {alone, time.Hour, pow.Tracking, 130 * time.Minute},
 		"unattended for days does not": {alone, 48 * time.Hour, pow.Paused, 69 * time.Minute},
