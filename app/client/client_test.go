@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pow.do/services/client/queue"
 	"pow.do/services/pow"
 )
 
@@ -96,5 +97,28 @@ func TestWords(t *testing.T) {
 		if got := words(s); got != want {
 			t.Errorf("%d: %s", s, got)
 		}
+	}
+}
+
+// A program that was restarted leaves segments that touch; they are one proof.
+func TestJoinTouching(t *testing.T) {
+	at := func(from, to int) pow.Interval {
+		day := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+		return pow.Interval{From: day.Add(time.Duration(from) * time.Second), To: day.Add(time.Duration(to) * time.Second)}
+	}
+	in := []queue.Segment{{Session: "a", Interval: at(0, 5)}, {Session: "a", Interval: at(5, 9)}, {Session: "a", Interval: at(10, 12)},
+		{Session: "b", Interval: at(12, 13)}, {Session: "b", KimaiActivity: "k", Interval: at(13, 14)}}
+	got := joinTouching(in)
+	want := []pow.Interval{at(0, 9), at(10, 12), at(12, 13), at(13, 14)}
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for i := range want {
+		if got[i].Interval != want[i] {
+			t.Errorf("%d: %v", i, got[i].Interval)
+		}
+	}
+	if in[0].Interval != at(0, 5) {
+		t.Error("the input was changed")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"pow.do/services/client/queue"
 	"pow.do/services/pow"
 	"pow.do/services/wire/identity"
 )
@@ -35,7 +36,7 @@ func (a *Agent) plan(now time.Time) (ds []pow.Delivery, err error) {
 	}
 	limits := t.Announcement.Limits
 	running, isRunning := a.timer.Running()
-	for _, s := range segments {
+	for _, s := range joinTouching(segments) {
 		for _, piece := range pow.Split(s.Interval, weights[s.Session], limits.Proof, int64(float64(limits.Sealed)*sealedShare)) {
 			if !piece.Valid() {
 				continue
@@ -67,6 +68,19 @@ func (a *Agent) plan(now time.Time) (ds []pow.Delivery, err error) {
 		}
 	}
 	return ds, nil
+}
+
+// joinTouching makes one of segments of the same work that follow each other
+// without a gap, as a restarted program leaves them.
+func joinTouching(in []queue.Segment) (out []queue.Segment) {
+	for _, s := range in {
+		if n := len(out) - 1; n >= 0 && out[n].Session == s.Session && out[n].KimaiActivity == s.KimaiActivity && out[n].Interval.To.Equal(s.Interval.From) {
+			out[n].Interval.To = s.Interval.To
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // Register implements API.
