@@ -71,9 +71,12 @@ type Config struct {
 	Workers int // devices worked for at once; default: cores
 }
 
+// config keeps the configuration out of the Worker's face to others.
+type config = Config
+
 // Worker processes letters. See the package comment.
 type Worker struct {
-	Config
+	config
 	shelf   shelf
 	devices *queue         // with work to do
 	wraps   chan pow.Hash  // to be deleted on the relays
@@ -109,7 +112,7 @@ func New(c Config) (*Worker, error) {
 		return nil, err
 	}
 	return &Worker{
-		Config:  c,
+		config:  c,
 		shelf:   shelf{c.Folder},
 		devices: newQueue(),
 		wraps:   make(chan pow.Hash, backlog),

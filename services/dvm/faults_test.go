@@ -259,3 +259,104 @@ func TestCanary(t *testing.T) {
 		}
 	})
 }
+
+// post is a wrapper and a relay that can be told what to do.
+type post struct {
+	wrapper
+	x      *world
+	sealed int
+	broken bool
+	answer pow.Answer
+	wraps  map[string]int // times that a relay saw each wrap
+}
+
+func (p *post) SealReceipt(r pow.Receipt) (pow.Hash, []byte, error) {
+	if p.sealed++; p.broken {
+		return pow.Hash{}, nil, errors.New("it does not fit")
+	}
+	return p.wrapper.SealReceipt(r)
+}
+
+func (p *post) Wrap(seal []byte, to pow.Key, now time.Time) (pow.Letter, error) {
+	l, err := p.wrapper.Wrap(seal, to, now)
+	l.JSON = append(bytes.Clone(seal), []byte(fmt.Sprintf("\n%q", l.ID))...)
+	return l, err
+}
+
+func (p *post) Publish(ctx context.Context, origin string, event []byte) (pow.Answer, error) {
+	seal, wrap, _ := bytes.Cut(event, []byte("\n"))
+	p.x.mu.Lock()
+	p.wraps[string(wrap)]++
+	p.x.mu.Unlock()
+	if p.answer.Prefix != "" {
+		return p.answer, nil
+	}
+	return p.x.Publish(ctx, origin, seal)
+}
+
+// A wrap is sent again for an hour; one that is refused for good is made anew.
+// The seal is made once.
+func TestWraps(t *testing.T) {
+	for prefix, c := range map[string]struct{ min, max int }{"rate-limited": {2, 3}, "invalid": {8, 60}, "duplicate": {1, 1}} {
+		t.Run(prefix, func(t *testing.T) {
+			p := &post{wraps: map[string]int{}}
+			in(t, func(c *dvm.Config) { c.Wrap, c.Publish = p, p }, func(x *world) {
+				p.x = x
+				x.settle(10 * time.Second)
+				p.answer, p.wraps, p.sealed = pow.Answer{Prefix: prefix}, map[string]int{}, 0
+				n := x.proof(laptop, session(1), 1, x.ago(12, 2))
+				x.deliver(letter(n, 1))
+				x.settle(90 * time.Minute)
+				if got := len(p.wraps); got < c.min || got > c.max {
+					t.Errorf("%d wraps", got)
+				}
+				if p.sealed != 1 {
+					t.Errorf("sealed %d times", p.sealed)
+				}
+				if p.answer = (pow.Answer{}); prefix == "duplicate" {
+					return
+				}
+				x.settle(20 * time.Minute)
+				x.want(n, pow.CodeBooked)
+			})
+		})
+	}
+}
+
+// A Receipt that cannot be sealed does not hold up others.
+func TestUnsealed(t *testing.T) {
+	p := &post{wraps: map[string]int{}}
+	in(t, func(c *dvm.Config) { c.Wrap, c.Publish = p, p }, func(x *world) {
+		p.x = x
+		x.settle(10 * time.Second)
+		p.broken = true
+		a := x.proof(laptop, session(1), 1, x.ago(12, 8))
+		x.deliver(letter(a, 1))
+		x.settle(time.Second)
+		p.broken = false
+		b := x.proof(laptop, session(1), 2, x.ago(8, 2))
+		x.deliver(letter(b, 1))
+		x.settle(time.Second)
+		x.want(a)
+		x.want(b, pow.CodeBooked)
+		x.settle(16 * time.Minute)
+		x.want(a, pow.CodeBooked)
+	})
+}
+
+// A device that no relay admits is given up after a month.
+func TestUndeliverable(t *testing.T) {
+	in(t, nil, func(x *world) {
+		x.halt()
+		x.deaf = true
+		x.deliver(letter(x.proof(laptop, session(1), 1, x.ago(12, 2)), 1))
+		if due, _, err := x.l.Due(context.Background(), x.now().Add(time.Hour), 10); err != nil || len(due) == 0 {
+			t.Fatal(due, err)
+		}
+		later := x.now().AddDate(0, 0, 31)
+		x.must(x.l.Prune(context.Background(), later))
+		if due, _, err := x.l.Due(context.Background(), later, 10); err != nil || len(due) != 0 {
+			t.Errorf("still due: %v, %v", due, err)
+		}
+	})
+}

@@ -137,10 +137,7 @@ func (w *Worker) route(ctx context.Context, m pow.Mail) error {
 
 func (w *Worker) notice(ctx context.Context, m pow.Mail, member pow.Member) error {
 	now := w.Now()
-	verdict, err := w.verdict(ctx, *m.Notice, member, now)
-	if err != nil {
-		return err
-	}
+	verdict := w.verdict(*m.Notice, member, now)
 	taken, err := w.Ledger.TakeNotice(ctx, m, member, verdict, now.Add(patience), now)
 	if err != nil {
 		return err

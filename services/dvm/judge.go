@@ -12,8 +12,8 @@ import (
 const maxSeq = 1 << 53
 
 // verdict judges a Notice by itself, at arrival: received, or the error that ends
-// it. A device that belongs to another member is treated as unknown.
-func (w *Worker) verdict(ctx context.Context, n pow.Notice, m pow.Member, now time.Time) (pow.Receipt, error) {
+// it. A device that belongs to another member is unknown here.
+func (w *Worker) verdict(n pow.Notice, m pow.Member, now time.Time) pow.Receipt {
 	r := n.Reply(pow.CodeReceived, now)
 	r.Blob = "kept"
 	device, mine := m.Device(n.Device)
@@ -28,7 +28,7 @@ func (w *Worker) verdict(ctx context.Context, n pow.Notice, m pow.Member, now ti
 	default:
 		w.judgeNotice(n, now, &r)
 	}
-	return r, nil
+	return r
 }
 
 func (w *Worker) judgeNotice(n pow.Notice, now time.Time, r *pow.Receipt) {

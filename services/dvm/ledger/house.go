@@ -12,6 +12,7 @@ import (
 const (
 	keepLetters = 60 * 24 * time.Hour // ids of processed wraps
 	keepAside   = 30 * 24 * time.Hour // letters that nobody took up
+	keepTrying  = 30 * 24 * time.Hour // to send what no relay takes, as long as relays keep letters
 )
 
 // Silent makes sessions due that have been silent for wait: they are closed at
@@ -92,10 +93,14 @@ func (l *Ledger) Dismissed(ctx context.Context, device pow.Key) error {
 	return nil
 }
 
-// Prune forgets what need not be remembered any more.
+// Prune forgets what need not be remembered any more, and gives up on letters to
+// devices that no relay admits.
 func (l *Ledger) Prune(ctx context.Context, now time.Time) error {
 	err := l.write(ctx, func(tx *sql.Tx) error {
 		if err := exec(ctx, tx, "DELETE FROM letters WHERE at < ?", ms(now.Add(-keepLetters))); err != nil {
+			return err
+		}
+		if err := exec(ctx, tx, "UPDATE outgoing SET due = NULL, sent = ?1, letter = NULL WHERE due IS NOT NULL AND created < ?2", ms(now), ms(now.Add(-keepTrying))); err != nil {
 			return err
 		}
 		return exec(ctx, tx, "DELETE FROM aside WHERE at < ?", ms(now.Add(-keepAside)))

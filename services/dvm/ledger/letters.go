@@ -145,7 +145,7 @@ func post(ctx context.Context, tx *sql.Tx, r pow.Receipt, due, now time.Time) er
 	return exec(ctx, tx, `INSERT INTO outgoing (topic, device, code, reason, receipt, due, created) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (topic) DO UPDATE SET device = excluded.device, code = excluded.code, reason = excluded.reason,
 			receipt = excluded.receipt, due = excluded.due, rumor = '', seal = NULL, letter = NULL, letter_id = '',
-			attempts = 0, sent = NULL, version = version + 1
+			attempts = 0, sent = NULL, created = excluded.created, version = version + 1
 		WHERE outgoing.code <> 'booked' AND (? OR outgoing.code <> excluded.code OR outgoing.reason <> excluded.reason)`,
 		r.Answers.String(), r.Device.String(), string(r.Code), r.Reason, b, ms(due), ms(now), r.Code.Status() == "error")
 }

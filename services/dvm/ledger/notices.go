@@ -158,7 +158,8 @@ func (t *taking) answer(r pow.Receipt, due time.Time) error {
 	return post(t.ctx, t.tx, r, due, t.now)
 }
 
-// refuse ends the Notice here. A former member is told once a day.
+// refuse ends the Notice here. A former member is told once a day, and nothing is
+// told to a device that is another member's.
 func (t *taking) refuse(r pow.Receipt) error {
 	if r.Code == pow.CodeNotMember && t.member.State == "removed" {
 		told, err := t.has("SELECT 1 FROM notices WHERE member = ? AND code = ? AND arrived > ?", t.member.ID, string(r.Code), ms(t.now.Add(-refuseEvery)))
@@ -170,6 +171,10 @@ func (t *taking) refuse(r pow.Receipt) error {
 		}
 	}
 	if _, err := t.insert("refused", r); err != nil {
+		return err
+	}
+	theirs, err := t.has("SELECT 1 FROM devices WHERE key = ? AND member <> ?", t.n.Device.String(), t.member.ID)
+	if err != nil || theirs {
 		return err
 	}
 	return t.answer(r, t.now)
