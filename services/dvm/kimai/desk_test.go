@@ -146,3 +146,8 @@ func post(r *http.Request) bool { return r.Method == http.MethodPost }
 func patch(r *http.Request) bool { return r.Method == http.MethodPatch }
 
 var errDisk = errors.New("disk full")
+
+// search matches a search by marker.
+func search(r *http.Request) bool { return r.URL.Query().Has("term") }
+
+func get(r *http.Request) bool { return r.Method == http.MethodGet }
