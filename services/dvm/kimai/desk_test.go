@@ -3,6 +3,7 @@ package kimai_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -151,3 +152,8 @@ var errDisk = errors.New("disk full")
 func search(r *http.Request) bool { return r.URL.Query().Has("term") }
 
 func get(r *http.Request) bool { return r.Method == http.MethodGet }
+
+// refuse is a network on which nobody answers.
+func refuse(context.Context, string, string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+}
