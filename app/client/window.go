@@ -34,6 +34,12 @@ func (c *windowCmd) Run(p *program) error {
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && needsDisplay {
 		return &pow.Error{Code: pow.ErrNoDisplay.Code, What: "there is no display to open a window on", Mend: "the commands do the same; see powdo --help"}
 	}
+	// Fyne logs an error for every start without it.
+	if cache, err := os.UserCacheDir(); err == nil {
+		if err := os.MkdirAll(cache, 0o700); err != nil {
+			p.log().Debug("no cache folder", "error", err)
+		}
+	}
 	icon := fyne.NewStaticResource("powdo.png", assets.AppIcon)
 	app := p.newApp(fyne.AppMetadata{ID: AppID, Name: AppName, Version: Version, Build: Build, Icon: icon, Release: true, Migrations: map[string]bool{"fyneDo": true}})
 	app.SetIcon(icon)
