@@ -155,11 +155,10 @@ func (f *failure) missing(k kind) {
 // form judges a 400 by the parts of its errors, never by their words.
 func (f *failure) form(k kind, sent []string, body []byte) {
 	e, err := decodeForm(body)
-	switch {
-	case err != nil || e == nil:
+	if err != nil || e == nil {
 		f.class, f.reason = park, pow.ParkDefect
 		if !k.writes() {
-			f.class = stop
+			f.class, f.reason = stop, ""
 		}
 		return
 	}
