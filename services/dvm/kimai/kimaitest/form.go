@@ -82,7 +82,8 @@ func (s *Server) create(w *reply, u *User, body []byte) {
 		return
 	}
 	f := s.newForm(u, nil, fields)
-	f.rec = Record{User: u.ID, Billable: true, Zone: u.Zone, Begin: f.now}
+	f.rec = Record{User: u.ID, Billable: true, Zone: u.Zone}
+	f.rec.Begin = roundTo(f.now, s.setting("timesheet.rounding.default.begin"), s.setting("timesheet.rounding.default.mode"), false)
 	f.read(u.zone())
 	f.choices()
 	if !f.bad() {
@@ -168,6 +169,7 @@ func (s *Server) store(r *Record, shown string) {
 		}
 	}
 	r.Begin, r.End, r.modified = begin, end, s.world.Now()
+	r.meta = r.meta || s.world.MetaField != ""
 }
 
 func (s *Server) round(r *Record) (begin, end time.Time) {

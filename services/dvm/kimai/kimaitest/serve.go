@@ -63,7 +63,7 @@ func (r *reply) status(code int) {
 
 func (s *Server) route(w *reply, r *http.Request, body []byte) {
 	path := r.URL.Path
-	if !strings.HasPrefix(path, "/api/") {
+	if path != "/api" && !strings.HasPrefix(path, "/api/") {
 		w.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.w.Header().Set("Location", "/en/login")
 		w.w.WriteHeader(http.StatusFound)
@@ -87,7 +87,7 @@ func (s *Server) authenticate(w *reply, r *http.Request) *User {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
 	case !ok && r.Header.Get("X-Auth-User") != "":
-		w.status(http.StatusForbidden)
+		w.json(http.StatusForbidden, object{"message": "Invalid credentials"})
 		return nil
 	case !ok:
 		w.status(http.StatusUnauthorized)

@@ -69,6 +69,7 @@ type Record struct {
 	// Day is the calendar day that reports file the record under, 2006-01-02.
 	Day      string
 	modified time.Time
+	meta     bool // stored since the plugin is there
 }
 
 func (r Record) seconds() int64 {
@@ -177,7 +178,7 @@ func (s *Server) Put(r Record) int64 {
 	}
 	s.nextID = max(s.nextID, r.ID)
 	s.records = slices.DeleteFunc(s.records, func(o *Record) bool { return o.ID == r.ID })
-	r.modified = s.world.Now()
+	r.modified, r.meta = s.world.Now(), s.world.MetaField != ""
 	s.records = append(s.records, &r)
 	return r.ID
 }

@@ -160,13 +160,13 @@ func (s *Server) object(r *Record, u *User, zone *time.Location, listed bool) ob
 	if !r.End.IsZero() {
 		o["end"] = r.End.In(zone).Format(written)
 	}
-	if s.world.MetaField != "" {
+	if s.world.MetaField != "" && r.meta {
 		o["metaFields"] = []any{object{"name": s.world.MetaField, "value": nil}}
 	}
 	if s.world.VersionID < 26600 {
 		delete(o, "break")
 	}
-	if u.Role == RoleAdmin || u.Role == RoleSuper {
+	if u.Role == RoleAdmin || u.Role == RoleSuper || u.Role == RoleLead {
 		o["rate"], o["internalRate"] = 0.0, 0.0
 		if !listed {
 			o["fixedRate"], o["hourlyRate"] = nil, 0.0
