@@ -22,7 +22,7 @@ const patience = 60 * time.Second
 
 // world is one data folder for the servers, one home for the desktop, and a display.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	data    string
 	home    string
 	pass    string // file with the passphrase of the keys
@@ -57,7 +57,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs the real programs")
@@ -76,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func (p *process) kill() {
 }
 
 // stop asks the program to end and wants it gone within 10 s.
-func (p *process) stop(t *testing.T) {
+func (p *process) stop(t testing.TB) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {

@@ -72,7 +72,7 @@ func TestStrangersClient(t *testing.T) {
 	}
 }
 
-func newSecret(t *testing.T) identity.Secret {
+func newSecret(t testing.TB) identity.Secret {
 	t.Helper()
 	s, err := identity.NewSecret()
 	if err != nil {

@@ -67,13 +67,19 @@ const (
 )
 
 // joined makes a world with a running server, an agent and a member with one project.
-func joined(t *testing.T, serverArgs ...string) (w *world, server, agent *process) {
+func joined(t testing.TB, serverArgs ...string) (w *world, server, agent *process) {
+	t.Helper()
+	return joinedTo(t, []string{"--interval", "60"}, serverArgs...)
+}
+
+// joinedTo is joined with a project of other settings.
+func joinedTo(t testing.TB, projectArgs []string, serverArgs ...string) (w *world, server, agent *process) {
 	t.Helper()
 	w = newWorld(t)
 	w.xvfb()
 	w.must("powdo-server", "init", "--role", "all")
 	server = w.server("all", serverArgs...)
-	w.must("powdo-server", "projects", "add", projectName, "--interval", "60")
+	w.must("powdo-server", append([]string{"projects", "add", projectName}, projectArgs...)...)
 	agent = w.agent()
 	link := strings.TrimSpace(w.must("powdo-server", "invite", "--name", memberName, "--relay", w.ready.Relay, "--blossom", w.ready.Blossom))
 	w.must("powdo", "join", link, "--name", "Test computer", "--yes")
