@@ -82,7 +82,7 @@ func (r *dvmRole) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sheets, err := openTimesheets(ctx, r.cfg, dialer)
+	sheets, err := openTimesheets(r.cfg)
 	if err != nil {
 		return err
 	}
