@@ -18,6 +18,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.Header().Set("Date", s.world.Now().UTC().Format(http.TimeFormat))
 	s.calls = append(s.calls, r.Method+" "+r.URL.RequestURI())
 	s.route(&reply{w}, r, b)
 }
