@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type Config struct {
 	// Passphrase is asked for the keys at start; "" leaves them to the keyring, or locked.
 	Passphrase func() (string, error)
 	Proxy      string // socks5://…, or empty
+	Displays   []int  // to take pictures of; empty: every one
 	Log        *slog.Logger
 }
 
@@ -64,13 +66,13 @@ type Agent struct {
 // program has it. Keys that need no passphrase, or whose passphrase is given,
 // are opened; otherwise the agent starts locked.
 func Open(ctx context.Context, cfg Config) (*Agent, error) {
-	d, err := dial.New(dial.Config{SOCKS5: cfg.Proxy})
+	d, err := dial.New(dial.Config{SOCKS5: strings.TrimPrefix(cfg.Proxy, "socks5://")})
 	if err != nil {
 		return nil, usage(err)
 	}
 	a := &Agent{
 		cfg: cfg, log: cfg.Log, dialer: d, activity: activity.New(activity.Config{Log: cfg.Log}),
-		pictures: &pictures{screen: capture.New(capture.Config{Log: cfg.Log}), shown: map[int]seen{}},
+		pictures: &pictures{screen: capture.New(capture.Config{Displays: cfg.Displays, Log: cfg.Log}), shown: map[int]seen{}},
 		waiting:  map[pow.Hash]chan pow.Receipt{}, warnings: map[string]pow.Fault{}, watchers: map[chan struct{}]bool{},
 		renew: make(chan struct{}, 1), aw: "absent",
 	}

@@ -27,34 +27,57 @@ type link struct {
 	servers []string
 }
 
+// relinkAfter is how long a link that failed is left alone.
+const relinkAfter = 10 * time.Second
+
 // Deliver carries proofs out and receipts in until ctx ends, whenever there are
 // keys and a team.
 func (a *Agent) Deliver(ctx context.Context) error {
 	for ctx.Err() == nil {
-		n, err := a.newLink()
-		if err != nil {
-			return err
-		}
-		running, stop := context.WithCancel(ctx)
-		done := make(chan error, 1)
-		if n != nil {
-			go func() { done <- n.run(running, a) }()
-		} else {
-			done <- nil
-		}
-		select {
-		case <-ctx.Done():
-		case <-a.renew:
-		}
-		a.mu.Lock()
-		a.net = nil
-		a.mu.Unlock()
-		stop()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			return err
+		if err := a.deliverOnce(ctx); err != nil && ctx.Err() == nil {
+			a.warn("delivery", err)
+			sleep(ctx, relinkAfter)
 		}
 	}
 	return nil
+}
+
+// deliverOnce runs one link until ctx ends, keys or team change, or it fails.
+func (a *Agent) deliverOnce(ctx context.Context) error {
+	n := a.newLink()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	if n != nil {
+		go func() { done <- n.run(running, a) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case <-a.renew:
+	case err = <-done:
+		n = nil
+	}
+	a.mu.Lock()
+	a.net = nil
+	a.mu.Unlock()
+	stop()
+	if n != nil {
+		err = <-done
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 func (n *link) run(ctx context.Context, a *Agent) error {
@@ -66,11 +89,11 @@ func (n *link) run(ctx context.Context, a *Agent) error {
 }
 
 // newLink builds the link for the present keys and team; nil when one is missing.
-func (a *Agent) newLink() (*link, error) {
+func (a *Agent) newLink() *link {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.keys == nil || a.team == nil {
-		return nil, nil
+		return nil
 	}
 	t, keys := *a.team, a.keys
 	n := &link{relays: t.relays(), servers: t.blossom()}
@@ -86,7 +109,7 @@ func (a *Agent) newLink() (*link, error) {
 		n.outbox = a.newOutbox(n, keys, t.DVM)
 	}
 	a.net = n
-	return n, nil
+	return n
 }
 
 func hostsOf(lists ...[]string) map[string]bool {

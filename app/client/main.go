@@ -44,6 +44,7 @@ type grammar struct {
 	PassphraseFile string `help:"File whose first line unlocks the keys." placeholder:"FILE" type:"path"`
 	LogLevel       string `help:"How much to log: ${enum}." enum:"debug,info,warn,error" default:"warn"`
 	Proxy          string `help:"Reach every server through this proxy only." placeholder:"socks5://HOST:PORT"`
+	Display        []int  `help:"Number of a monitor to take pictures of (repeatable); default: every one." placeholder:"N"`
 	JSON           bool   `help:"Print one JSON document." name:"json"`
 
 	Window   windowCmd   `cmd:"" default:"1" help:"Open the window (the default)."`
@@ -101,7 +102,7 @@ func (p *program) log() *slog.Logger { return cli.Logger(p.s.Err, p.g.LogLevel, 
 
 // open builds an Agent of this process.
 func (p *program) open(home string, log *slog.Logger) (*Agent, error) {
-	return Open(p.ctx, Config{Home: home, Passphrase: p.passphrase, Proxy: p.g.Proxy, Log: log})
+	return Open(p.ctx, Config{Home: home, Passphrase: p.passphrase, Proxy: p.g.Proxy, Displays: p.g.Display, Log: log})
 }
 
 // maxPassphraseFile bounds the file that --passphrase-file names, in bytes.

@@ -178,7 +178,8 @@ type slot struct {
 }
 
 // runPictures takes one capture inside each interval of a running timer, at a
-// moment that nobody can foresee.
+// moment that nobody can foresee, where the project demands pictures. Where they
+// are optional, a person takes them by hand.
 func (a *Agent) runPictures(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -202,7 +203,7 @@ func (a *Agent) inSlot(ctx context.Context, s slot, now time.Time) slot {
 		return slot{}
 	}
 	pol, err := a.policyOf(seg.Project)
-	if err != nil || pol.Pictures == pow.Forbidden {
+	if err != nil || pol.Pictures != pow.Required {
 		return slot{}
 	}
 	if s.session != seg.Session || !now.Before(s.end) {

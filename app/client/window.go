@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -85,6 +86,9 @@ func (p *program) ensureAgent(home string) error {
 	}
 	if p.g.Proxy != "" {
 		args = append(args, "--proxy", p.g.Proxy)
+	}
+	for _, d := range p.g.Display {
+		args = append(args, "--display", strconv.Itoa(d))
 	}
 	cmd := exec.Command(self, args...)
 	cmd.SysProcAttr = detached() // it outlives this window

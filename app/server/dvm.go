@@ -44,6 +44,7 @@ type dvmConfig struct {
 	Kimai          string
 	KimaiTokenFile string
 	Proxy          string
+	Hub            *Hub // of the same program, or nil
 	Log            *slog.Logger
 }
 
@@ -60,13 +61,13 @@ func openDVM(ctx context.Context, cfg dvmConfig) (*dvmRole, error) {
 		return nil, err
 	}
 	r := &dvmRole{desk: *d, cfg: cfg, log: cfg.Log}
-	if err := r.build(ctx); err != nil {
+	if err := r.build(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return r, nil
 }
 
-func (r *dvmRole) build(ctx context.Context) error {
+func (r *dvmRole) build() error {
 	ann, err := r.announce(time.Now())
 	if err != nil {
 		return err
@@ -91,12 +92,16 @@ func (r *dvmRole) build(ctx context.Context) error {
 	unwrap := &unwrapper{ledger: r.ledger, log: r.log}
 	unwrap.Reader = envelope.Reader{Me: r.secret, Kinds: []int{envelope.KindNotice, envelope.KindAccount}, Allow: unwrap.allow, Enrol: unwrap.enrol}
 	wrap := wrapper{r.secret}
+	var hubs dvm.Hubs
+	if r.cfg.Hub != nil {
+		hubs = dismisser{r.cfg.Hub}
+	}
 	r.worker, err = dvm.New(dvm.Config{
 		Key: r.secret.Public(), Folder: filepath.Join(r.cfg.Dir, "dvm", "sealed"), Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
 		Limits: r.limits(), Announcement: func() pow.Announcement { return r.ann.Load().Announcement }, Knock: true, Opaque: r.keys.OpaqueID,
 		Measure: meter.Measure, Space: func() (int64, int64, error) { return diskSpace(r.cfg.Dir) },
 		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: opener,
-		Timesheets: sheets, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
+		Timesheets: sheets, Hubs: hubs, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
 	})
 	return err
 }
@@ -218,6 +223,18 @@ func (d deleter) DeleteLetters(ctx context.Context, wraps []pow.Hash) (err error
 		}
 	}
 	return err
+}
+
+// dismisser takes removed devices off the whitelist of the hub in the same
+// program. Another hub's admin does it by hand: powdo-server hub deny.
+type dismisser struct{ hub *Hub }
+
+// Dismiss implements dvm.Hubs.
+func (d dismisser) Dismiss(ctx context.Context, device pow.Key) error {
+	if err := d.hub.Deny(ctx, device); err != nil && !errors.Is(err, pow.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 func newDialer(proxy string) (*dial.Dialer, error) {

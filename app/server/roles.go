@@ -82,6 +82,7 @@ type serving struct {
 	group       *group
 	admin       *admin
 	dvms        []pow.Key
+	hub         *Hub // nil where this program is no hub
 	hubListener net.Listener
 	ready       readyLine
 	closers     []func() error
@@ -157,6 +158,8 @@ func (s *serving) addHub(dvms []pow.Key) error {
 		return errors.Join(err, ln.Close())
 	}
 	s.closers = append(s.closers, hub.Close)
+	s.hub = hub
+	s.admin.registry.MustRegister(hubMetrics(hub))
 	s.group.add("hub", func(ctx context.Context) error { return serveHTTP(ctx, ln, HTTPServer(hub.Handler())) })
 	s.group.add("hub's housekeeping", hub.Run)
 	s.ready.Blossom, s.ready.Relay = origins[0], sockets(origins)[0]
@@ -177,10 +180,11 @@ func (s *serving) addDVM(relays, blossom []string) error {
 	}
 	g := s.p.g
 	r, err := openDVM(s.p.ctx, dvmConfig{Dir: s.dir, Name: g.Team, Relays: relays, Blossom: blossom, Silence: g.Silence,
-		Kimai: g.Kimai, KimaiTokenFile: g.KimaiTokenFile, Proxy: g.Proxy, Log: s.p.log()})
+		Kimai: g.Kimai, KimaiTokenFile: g.KimaiTokenFile, Proxy: g.Proxy, Hub: s.hub, Log: s.p.log()})
 	if err != nil {
 		return err
 	}
+	s.admin.registry.MustRegister(dvmMetrics(r.ledger))
 	s.closers = append(s.closers, r.close)
 	s.group.add("dvm", r.run)
 	s.ready.DVMNpub = identity.Npub(r.secret.Public())

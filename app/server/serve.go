@@ -123,11 +123,6 @@ type admin struct {
 
 func newAdmin() *admin { return &admin{registry: prometheus.NewRegistry()} }
 
-// count exports a number that a part keeps in a plain struct.
-func (a *admin) count(name, help string, value func() float64) {
-	a.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
-}
-
 func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
