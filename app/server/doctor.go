@@ -61,7 +61,7 @@ func (doctorCmd) Run(p *program) error {
 	}
 	cancel()
 	<-done
-	checks = append(checks, p.checkTimesheets(p.ctx)...)
+	checks = append(checks, p.checkTimesheets(p.ctx, d)...)
 	return cli.PrintChecks(p.s, p.g.JSON, checks)
 }
 

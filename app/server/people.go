@@ -215,6 +215,7 @@ type projectsCmd struct {
 	List projectsListCmd `cmd:"" default:"1" help:"List projects."`
 	Add  projectsAddCmd  `cmd:"" help:"Add a project."`
 	Set  projectsSetCmd  `cmd:"" help:"Change a project."`
+	Sync projectsSyncCmd `cmd:"" help:"Take over projects from Kimai."`
 }
 
 type projectsListCmd struct{}
@@ -285,8 +286,8 @@ func (c *projectsAddCmd) Run(p *program) error {
 		if c.KimaiProject != 0 {
 			native = fmt.Sprintf("kimai:%d", c.KimaiProject)
 		}
-		q := pow.BookableProject{Active: true, Project: pow.Project{ID: d.keys.OpaqueID("project", native), Name: c.Name,
-			Pictures: pow.Required, Interval: 600, Detail: pow.DetailCategory, Retention: 30, ActivityRule: pow.None}}
+		q := newProject(d.keys.OpaqueID("project", native))
+		q.Name = c.Name
 		if err := c.apply(&q); err != nil {
 			return err
 		}
@@ -295,6 +296,12 @@ func (c *projectsAddCmd) Run(p *program) error {
 		}
 		return p.printProject(q)
 	})
+}
+
+// newProject has the defaults of what a project asks for.
+func newProject(id pow.ProjectID) pow.BookableProject {
+	return pow.BookableProject{Active: true, Project: pow.Project{ID: id, Pictures: pow.Required, Interval: 600,
+		Detail: pow.DetailCategory, Retention: 30, ActivityRule: pow.None}}
 }
 
 type projectsSetCmd struct {

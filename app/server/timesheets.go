@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"pow.do/services/dvm"
 	"pow.do/services/dvm/kimai"
@@ -68,15 +69,89 @@ func readToken(path string) (string, error) {
 }
 
 // checkTimesheets asks Kimai whether everything that the DVM needs is there.
-func (p *program) checkTimesheets(ctx context.Context) []pow.Check {
-	g := p.g
-	if g.Kimai == "" {
+func (p *program) checkTimesheets(ctx context.Context, d *desk) []pow.Check {
+	if p.g.Kimai == "" {
 		return []pow.Check{{Name: "timesheet", State: "ok", Detail: "the ledger"}}
 	}
-	c, err := openKimai(dvmConfig{Kimai: g.Kimai, KimaiTokenFile: g.KimaiTokenFile, Proxy: g.Proxy, Log: p.log()})
+	c, err := p.kimai()
 	if err != nil {
 		return []pow.Check{failed("Kimai", err)}
 	}
-	_ = c
-	return nil
+	members, err := d.ledger.Members(ctx)
+	if err != nil {
+		return []pow.Check{failed("Kimai", err)}
+	}
+	projects, err := d.ledger.Projects(ctx)
+	if err != nil {
+		return []pow.Check{failed("Kimai", err)}
+	}
+	return c.Check(ctx, mapping(members, projects))
+}
+
+func (p *program) kimai() (*kimai.Client, error) {
+	return openKimai(dvmConfig{Kimai: p.g.Kimai, KimaiTokenFile: p.g.KimaiTokenFile, Proxy: p.g.Proxy, Log: p.log()})
+}
+
+type projectsSyncCmd struct{}
+
+// Run takes over projects and kinds of work from Kimai. What a project asks for
+// stays as it was set here; a project that Kimai does not show any more is closed.
+func (projectsSyncCmd) Run(p *program) error {
+	if p.g.Kimai == "" {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "there is no Kimai to sync with", Mend: "name it: --kimai URL --kimai-token-file FILE"}
+	}
+	return p.withDVM(func(ctx context.Context, d *desk) error {
+		c, err := p.kimai()
+		if err != nil {
+			return err
+		}
+		there, err := c.Catalogue(ctx)
+		if err != nil {
+			return err
+		}
+		here, err := d.ledger.Projects(ctx)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		seen := map[int64]bool{}
+		for _, k := range there {
+			seen[k.ID] = true
+			if err := d.ledger.SetProject(ctx, d.taken(k, here), now); err != nil {
+				return err
+			}
+		}
+		for _, q := range here {
+			if q.Active && q.Kimai != 0 && !seen[q.Kimai] {
+				q.Active = false
+				if err := d.ledger.SetProject(ctx, q, now); err != nil {
+					return err
+				}
+			}
+		}
+		return projectsListCmd{}.Run(p)
+	})
+}
+
+// taken is a Kimai project as it is kept here.
+func (d *desk) taken(k kimai.Project, here []pow.BookableProject) pow.BookableProject {
+	q := newProject(d.keys.OpaqueID("project", fmt.Sprintf("kimai:%d", k.ID)))
+	for _, old := range here {
+		if old.Kimai == k.ID {
+			q = old
+		}
+	}
+	q.Active, q.Kimai, q.Name, q.Group, q.Color = true, k.ID, k.Name, k.Customer, k.Color
+	q.KimaiActivities, q.KimaiWork, q.ActivityRule = nil, map[pow.KimaiActivityID]int64{}, pow.Optional
+	usual := false
+	for _, w := range k.Activities {
+		id := d.keys.OpaqueID("activity", fmt.Sprintf("kimai:%d", w.ID))
+		q.KimaiActivities = append(q.KimaiActivities, pow.KimaiActivity{ID: id, Name: w.Name})
+		q.KimaiWork[id] = w.ID
+		usual = usual || w.ID == q.KimaiOther
+	}
+	if !usual && len(k.Activities) > 0 {
+		q.KimaiOther = k.Activities[0].ID // Kimai wants one for every record
+	}
+	return q
 }
