@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"pow.do/services/dvm"
-	"pow.do/services/dvm/ledger"
 	"pow.do/services/dvm/meter"
 	"pow.do/services/pow"
 	"pow.do/services/wire/archive"
@@ -89,8 +88,7 @@ func (r *dvmRole) build() error {
 	}
 	r.pool = relays.New(relays.Config{Origins: r.cfg.Relays, Key: r.secret, HTTP: client, Log: r.log, Handle: r.take,
 		Filters: []relays.Filter{{Kinds: []int{envelope.KindWrap}, P: []pow.Key{r.secret.Public()}, Limit: 500}}})
-	unwrap := &unwrapper{ledger: r.ledger, log: r.log}
-	unwrap.Reader = envelope.Reader{Me: r.secret, Kinds: []int{envelope.KindNotice, envelope.KindAccount}, Allow: unwrap.allow, Enrol: unwrap.enrol}
+	unwrap := unwrapper{r}
 	wrap := wrapper{r.secret}
 	var hubs dvm.Hubs
 	if r.cfg.Hub != nil {
@@ -172,21 +170,40 @@ func (r *dvmRole) announceAt(ctx context.Context, origin string) error {
 	return nil
 }
 
-// unwrapper opens letters from members, and requests to enrol from strangers.
-type unwrapper struct {
-	envelope.Reader
-	ledger *ledger.Ledger
-	log    *slog.Logger
+// unwrapper opens letters from members and, as far as the worker lets them,
+// requests to enrol from strangers.
+type unwrapper struct{ role *dvmRole }
+
+// Open implements dvm.Unwrapper. A letter that the worker wants to wait, or not
+// to open at all, comes back with the worker's own error.
+func (u unwrapper) Open(letter []byte, now time.Time) (pow.Mail, error) {
+	r := u.role
+	var verdict error
+	reader := envelope.Reader{Me: r.secret, Kinds: []int{envelope.KindNotice, envelope.KindAccount},
+		Allow: func(author pow.Key) bool {
+			_, err := r.ledger.Member(context.Background(), author)
+			return err == nil
+		},
+		Enrol: func(author pow.Key) bool {
+			verdict = r.worker.Allow(context.Background(), author)
+			return verdict == nil
+		}}
+	mail, err := reader.Open(letter, now)
+	var refused *envelope.RejectError
+	switch {
+	case verdict != nil:
+		return mail, verdict
+	case errors.As(err, &refused):
+		return mail, dropped{refused}
+	}
+	return mail, err
 }
 
-func (u *unwrapper) allow(author pow.Key) bool {
-	_, err := u.ledger.Member(context.Background(), author)
-	return err == nil
-}
+// dropped names the counter of a letter that fell at a step of the checklist.
+type dropped struct{ *envelope.RejectError }
 
-// enrol listens to strangers; how many is bounded by the worker, which puts
-// further letters aside.
-func (u *unwrapper) enrol(pow.Key) bool { return true }
+// Step implements what the worker counts by.
+func (d dropped) Step() string { return fmt.Sprintf("%d %s", d.RejectError.Step, d.Reason) }
 
 // wrapper adapts the envelope to the worker.
 type wrapper struct{ secret identity.Secret }

@@ -88,6 +88,29 @@ func (p *program) checkTimesheets(ctx context.Context, d *desk) []pow.Check {
 	return c.Check(ctx, mapping(members, projects))
 }
 
+// mapping is whom and what the ledger wants to book.
+func mapping(members []pow.Member, projects []pow.BookableProject) (m kimai.Mapping) {
+	for _, w := range members {
+		if w.State == "active" && w.KimaiUser != 0 {
+			m.Users = append(m.Users, w.KimaiUser)
+		}
+	}
+	for _, q := range projects {
+		if !q.Active || q.Kimai == 0 {
+			continue
+		}
+		want := kimai.MappedProject{Project: q.Kimai}
+		for _, w := range q.KimaiWork {
+			want.Activities = append(want.Activities, w)
+		}
+		if len(want.Activities) == 0 && q.KimaiOther != 0 {
+			want.Activities = []int64{q.KimaiOther}
+		}
+		m.Projects = append(m.Projects, want)
+	}
+	return m
+}
+
 func (p *program) kimai() (*kimai.Client, error) {
 	return openKimai(dvmConfig{Kimai: p.g.Kimai, KimaiTokenFile: p.g.KimaiTokenFile, Proxy: p.g.Proxy, Log: p.log()})
 }

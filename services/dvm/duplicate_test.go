@@ -12,9 +12,20 @@ import (
 	"pow.do/services/pow"
 )
 
-// The rows of the duplicate table of protocol §4.4, in its order.
-func TestDuplicates(t *testing.T) {
-	for name, f := range map[string]func(x *world, n pow.Notice){
+// arrivals are rows of the duplicate table of protocol §4.4: what comes after, or
+// beside, a good proof.
+type arrivals map[string]func(x *world, n pow.Notice)
+
+func (rows arrivals) run(t *testing.T) {
+	for name, f := range rows {
+		t.Run(name, func(t *testing.T) {
+			in(t, nil, func(x *world) { f(x, x.proof(laptop, session(1), 1, x.ago(12, 8))) })
+		})
+	}
+}
+
+func TestSameRumor(t *testing.T) {
+	arrivals{
 		"same wrap id": func(x *world, n pow.Notice) {
 			x.deliver(letter(n, 1))
 			x.settle(time.Second)
@@ -59,6 +70,11 @@ func TestDuplicates(t *testing.T) {
 				x.t.Errorf("in the end %v", got)
 			}
 		},
+	}.run(t)
+}
+
+func TestSameStatement(t *testing.T) {
+	arrivals{
 		"new rumor, same Sealed, not accepted: new servers": func(x *world, n pow.Notice) {
 			x.down = errors.New("away")
 			x.deliver(letter(n, 1))
@@ -119,6 +135,11 @@ func TestDuplicates(t *testing.T) {
 				x.t.Error("the new blob was fetched, or not deleted")
 			}
 		},
+	}.run(t)
+}
+
+func TestSameSealed(t *testing.T) {
+	arrivals{
 		"same Sealed, other identity, not accepted": func(x *world, n pow.Notice) {
 			theirs := x.proof(phone, session(2), 1, n.Interval, func(m *pow.Notice, _ *pow.Opened) { m.Sealed, m.Size = n.Sealed, n.Size })
 			x.deliver(letter(theirs, 1))
@@ -138,6 +159,11 @@ func TestDuplicates(t *testing.T) {
 			x.want(theirs, pow.CodeDuplicateBlob)
 			x.oneProof()
 		},
+	}.run(t)
+}
+
+func TestChain(t *testing.T) {
+	arrivals{
 		"same place, other Statement, accepted": func(x *world, n pow.Notice) {
 			x.deliver(letter(n, 1))
 			x.settle(time.Second)
@@ -181,11 +207,7 @@ func TestDuplicates(t *testing.T) {
 			x.settle(time.Second)
 			x.chain("ok", "ok", "ok")
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			in(t, nil, func(x *world) { f(x, x.proof(laptop, session(1), 1, x.ago(12, 8))) })
-		})
-	}
+	}.run(t)
 }
 
 func (x *world) fork(n pow.Notice) pow.Notice {
