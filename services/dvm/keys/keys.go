@@ -36,8 +36,6 @@ const (
 	fileName = "keys.json"
 	maxFile  = 64 << 10
 	format   = 1
-	// lifetime of an archive key: 180 days, as announced.
-	lifetime = 180 * 24 * time.Hour
 )
 
 // Errors of Create and Load.
@@ -66,7 +64,7 @@ type Archive struct {
 	Recipient string    `json:"recipient"` // public half
 	Secret    Secret    `json:"secret"`
 	NotBefore time.Time `json:"nbf"`
-	Expires   time.Time `json:"exp"`
+	Expires   time.Time `json:"exp,omitzero"` // zero: until another key takes its place
 }
 
 // Keys are the DVM's secrets.
@@ -133,7 +131,7 @@ func generate(g Generator, now time.Time) (Keys, error) {
 			return Keys{}, fmt.Errorf("make an archive key: %w", err)
 		}
 		from := now.UTC().Truncate(time.Second)
-		k.Archive = append(k.Archive, Archive{Alg: alg, Recipient: recipient, Secret: Secret(secret), NotBefore: from, Expires: from.Add(lifetime)})
+		k.Archive = append(k.Archive, Archive{Alg: alg, Recipient: recipient, Secret: Secret(secret), NotBefore: from})
 	}
 	return k, nil
 }
