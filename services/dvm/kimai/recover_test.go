@@ -285,6 +285,18 @@ func TestLostPatch(t *testing.T) {
 		d.kimai.Put(r)
 		d.parked(sheet(0, 30*time.Minute), pow.ParkChanged)
 	})
+	t.Run("begin is sent again", func(t *testing.T) {
+		d := newDesk(t, kimaitest.Small())
+		d.booked(sheet(0, 10*time.Minute))
+		d.fault.Once(patch, kimaitest.Refuse())
+		if _, err := d.try(sheet(-5*time.Minute, 10*time.Minute)); err == nil {
+			t.Fatal("request not lost")
+		}
+		d.booked(sheet(-5*time.Minute, 10*time.Minute))
+		if r := d.only(); r.End.Sub(r.Begin) != 15*time.Minute {
+			t.Errorf("record is %+v", r)
+		}
+	})
 	t.Run("KI-6 204", func(t *testing.T) {
 		d := newDesk(t, kimaitest.Small())
 		d.booked(sheet(0, 10*time.Minute))

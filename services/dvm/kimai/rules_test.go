@@ -207,24 +207,34 @@ func TestDay(t *testing.T) {
 		}
 	})
 	for step := range 3 {
-		t.Run("answer lost", func(t *testing.T) {
-			d := newDesk(t, world("UTC"))
-			for range step {
-				d.fault.Once(patch, passes)
-			}
-			d.fault.Once(patch, kimaitest.Lose())
-			if _, err := d.try(late); err == nil {
-				t.Fatal("answer not lost")
-			}
-			if got := d.saved[marker].DayFix; got != step+1 {
-				t.Errorf("step %d is stored as %d", step+1, got)
-			}
-			d.restart()
-			d.booked(late)
-			if got := d.only(); got.Day != "2026-11-21" || got.Begin.Second() != 0 {
-				t.Errorf("filed as %+v", got)
-			}
-		})
+		for _, minutes := range []string{"0", "1"} {
+			t.Run("answer lost, rounding "+minutes, func(t *testing.T) {
+				w := world("UTC")
+				w.Settings = map[string]string{"timesheet.rounding.default.begin": minutes}
+				d := newDesk(t, w)
+				d.interruptedDay(late, step)
+			})
+		}
+	}
+}
+
+// interruptedDay loses the answer to one step of the repair.
+func (d *desk) interruptedDay(late pow.Timesheet, step int) {
+	d.t.Helper()
+	for range step {
+		d.fault.Once(patch, passes)
+	}
+	d.fault.Once(patch, kimaitest.Lose())
+	if _, err := d.try(late); err == nil {
+		d.t.Fatal("answer not lost")
+	}
+	if got := d.saved[marker].DayFix; got != step+1 {
+		d.t.Errorf("step %d is stored as %d", step+1, got)
+	}
+	d.restart()
+	r := d.booked(late)
+	if got := d.only(); got.Day != "2026-11-21" || !got.Begin.Equal(r.Got.From) || r.Got.From.After(r.Sent.From) {
+		d.t.Errorf("filed as %+v, known as %+v", got, r)
 	}
 }
 
