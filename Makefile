@@ -41,8 +41,15 @@ race:
 e2e:
 	CGO_ENABLED=1 $(GOTEST) -count=1 -v -tags server ./app/e2e/...
 
+# The parts, then the whole with both real programs; about five minutes. Times
+# depend on what else the machine does: its load stands before and after.
 bench:
-	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./services/... ./app/e2e/...
+	@packaging/dev/deps.sh test
+	@uptime
+	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 0.2s \
+		$$(grep -rl '^func Benchmark' --include='*_test.go' services | xargs -n1 dirname | sort -u | sed 's,^,./,')
+	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./app/e2e/
+	@uptime
 
 # Every fuzz target for a while (FUZZTIME=20s each).
 fuzz:

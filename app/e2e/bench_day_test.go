@@ -56,7 +56,7 @@ func BenchmarkRegister(b *testing.B) {
 func BenchmarkIdle(b *testing.B) {
 	w, server, agent := joinedTo(b, []string{"--pictures", "forbidden"})
 	w.must("powdo", "start", projectName)
-	const settle, span = 3 * time.Second, 20 * time.Second
+	const settle, span = 10 * time.Second, 20 * time.Second // a software renderer compiles its first pictures
 	observe := func(b *testing.B, pids map[string]int) {
 		time.Sleep(settle)
 		before := map[string]time.Duration{}
