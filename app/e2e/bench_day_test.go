@@ -75,6 +75,8 @@ func BenchmarkIdle(b *testing.B) {
 		}
 	})
 	b.Run("window", func(b *testing.B) {
+		w := *w
+		w.t = b
 		window := w.spawn("powdo")
 		w.eventually("the window shows", w.windowShown)
 		for b.Loop() {
