@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // a small server image has no zone files, and members' days need them
 
 	"pow.do/app/cli"
 	"pow.do/app/config"

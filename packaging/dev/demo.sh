@@ -83,14 +83,20 @@ xsetroot -solid '#25586b' 2>/dev/null || true
 ./powdo capture
 sleep 3
 
-say "5. Register PoW: seal, upload, tell the DVM, wait for its receipt"
-./powdo register --wait
+import -window root "$work/tracking.png"
+
+say "5. Register PoW, with the window's own keys: seal, upload, tell the DVM, wait for its receipt"
+press() { xdotool windowfocus --sync "$window" key --clearmodifiers "$1"; sleep "$2"; }
+press ctrl+Return 2 # the sheet says what would be sent, to whom
+import -window root "$work/sheet.png"
+press Tab 0.3 # from the safe button to the other one
+press space 1
+./powdo drain
 ./powdo stop
-./powdo register --wait 2>/dev/null || true
-sleep 1
+press ctrl+3 1
 import -window root "$work/window.png"
 
 say "6. What the DVM verified and booked"
 ./powdo-server proofs
 ./powdo-server sessions
-say "The window, as it was: $work/window.png"
+say "The window, as it was: $work/window.png (and tracking.png, sheet.png beside it)"
