@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 
 	"pow.do/services/pow"
 )
@@ -58,15 +59,17 @@ func (a *Agent) Retry(ctx context.Context, id string) error {
 	if id != "" {
 		return n.outbox.Retry(ctx, id)
 	}
-	ds, err := a.queue.Deliveries()
+	ds, err := a.queue.Pending()
 	if err != nil {
 		return err
 	}
 	for _, d := range ds {
-		if d.State == pow.Booked {
+		// What needs attention is for a person to decide, one by one; what a
+		// Receipt has ended meanwhile is fine.
+		if d.State == pow.Attention || !d.State.Before(pow.Accepted) {
 			continue
 		}
-		if err := n.outbox.Retry(ctx, d.ID); err != nil {
+		if err := n.outbox.Retry(ctx, d.ID); err != nil && !errors.Is(err, pow.ErrUsage) {
 			return err
 		}
 	}

@@ -141,6 +141,7 @@ func (w *world) server(role string, args ...string) *process {
 	go func() { s, _ := p.out.ReadString('\n'); line <- s }()
 	select {
 	case s := <-line:
+		w.ready = ready{}
 		if err := json.Unmarshal([]byte(s), &w.ready); err != nil {
 			w.t.Fatalf("ready line %q: %v\n%s", s, err, w.logs)
 		}
