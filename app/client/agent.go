@@ -57,6 +57,11 @@ type Agent struct {
 	watchers map[chan struct{}]bool
 	renew    chan struct{} // a new key or team: build the link anew
 	quit     context.CancelFunc
+	// wanted: the timer that runs may go on while nobody watches, because a command
+	// without an agent started it.
+	wanted bool
+
+	ringMu sync.Mutex // guards all below; held while the keyring is asked
 	// keyring is what the system's keyring answered at keyringAsked.
 	keyring      bool
 	keyringAsked time.Time
@@ -167,7 +172,7 @@ func together(ctx context.Context, parts ...func(context.Context) error) (err er
 func (a *Agent) Close() error {
 	a.mu.Lock()
 	q := a.queue
-	attended := a.quit != nil
+	attended, wanted := a.quit != nil, a.wanted
 	a.mu.Unlock()
 	defer a.vault.Lock()
 	if q == nil {
@@ -175,7 +180,7 @@ func (a *Agent) Close() error {
 	}
 	var err error
 	if !attended {
-		err = a.leave()
+		err = a.leave(wanted)
 	}
 	return errors.Join(err, q.Close())
 }

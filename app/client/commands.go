@@ -250,7 +250,7 @@ type outboxRetryCmd struct {
 }
 
 func (c *outboxRetryCmd) Run(p *program) error {
-	return p.with(false, func(ctx context.Context, a API) error { return a.Retry(ctx, c.ID) })
+	return p.with(true, func(ctx context.Context, a API) error { return a.Retry(ctx, c.ID) })
 }
 
 func (p *program) printOutbox(items []pow.OutboxItem) error {

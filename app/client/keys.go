@@ -158,8 +158,8 @@ func (a *Agent) setup() (s pow.Setup) {
 
 // keyringAvailable asks the keyring at most once in keyringFresh: it may be slow.
 func (a *Agent) keyringAvailable() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.ringMu.Lock()
+	defer a.ringMu.Unlock()
 	if time.Since(a.keyringAsked) > keyringFresh {
 		a.keyringAsked = time.Now()
 		a.keyring = a.vault.Available()

@@ -92,6 +92,10 @@ func (n *link) run(ctx context.Context, a *Agent) error {
 func (a *Agent) newLink() *link {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	select {
+	case <-a.renew: // older than what is read now
+	default:
+	}
 	if a.keys == nil || a.team == nil {
 		return nil
 	}

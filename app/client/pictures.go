@@ -20,12 +20,19 @@ const (
 	sensitiveFor = 10 * time.Second
 )
 
+// screen is where pictures come from (capture.Capturer).
+type screen interface {
+	Grab(ctx context.Context) ([]capture.Frame, error)
+}
+
 // pictures takes captures at unpredictable moments and by hand.
 type pictures struct {
-	screen *capture.Capturer
+	screen screen
+	taking sync.Mutex // held by the one capture at a time; it may last seconds
 
-	mu        sync.Mutex // guards all below, and makes one capture at a time
+	mu        sync.Mutex // guards all below; never held over screen, encoder or disk
 	shown     map[int]seen
+	epoch     int // grows with forget: what a capture under way saw before is not shown any more
 	last      *pow.CaptureInfo
 	sensitive time.Time // pictures are held back until then
 }
@@ -42,6 +49,7 @@ func (p *pictures) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shown, p.last = map[int]seen{}, nil
+	p.epoch++
 }
 
 // policy says what a project asks for; it is kept in clear by opaque ids, so
@@ -84,32 +92,61 @@ func (a *Agent) Capture(ctx context.Context) ([]pow.CaptureInfo, error) {
 	return infos, err
 }
 
+// errHeldBack: what was on the screen is not to be kept.
+var errHeldBack = &pow.Error{Code: "pictures-held-back", What: "secrets are on the screen; no picture was taken"}
+
 func (p *pictures) take(ctx context.Context, a *Agent, session pow.SessionID) (infos []pow.CaptureInfo, err error) {
+	p.taking.Lock()
+	defer p.taking.Unlock()
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	epoch := p.epoch
+	p.mu.Unlock()
 	frames, err := p.screen.Grab(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// A grab takes a while: secrets may have come to the screen, or the work ended.
+	if p.heldBack(time.Now()) {
+		return nil, errHeldBack
+	}
+	if seg, running := a.timer.Running(); !running || seg.Session != session {
+		return nil, pow.ErrNotTracking
+	}
 	for _, f := range frames {
-		info, err := p.store(a, session, f)
+		info, err := p.store(a, session, f, epoch)
 		if err != nil {
 			return infos, err
 		}
 		infos = append(infos, info)
-		p.last = &info
 	}
 	return infos, nil
 }
 
+// before returns what a display showed last.
+func (p *pictures) before(display int) (seen, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.shown[display]
+	return s, ok
+}
+
+// show notes what a display shows now, unless forget was called meanwhile.
+func (p *pictures) show(s seen, epoch int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.epoch == epoch {
+		p.shown[s.info.Display], p.last = s, &s.info
+	}
+}
+
 // store keeps a frame, or counts it when the display shows what it showed before.
-func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame) (info pow.CaptureInfo, err error) {
+func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame, epoch int) (info pow.CaptureInfo, err error) {
 	tiles := capture.Fingerprint(f)
-	if before, ok := p.shown[f.Display]; ok && capture.Same(before.tiles, tiles) {
+	if before, ok := p.before(f.Display); ok && capture.Same(before.tiles, tiles) {
 		err := a.queue.Again(before.info.ID, f.At)
 		if err == nil {
 			before.info.Again++
-			p.shown[f.Display] = before
+			p.show(before, epoch)
 			return before.info, nil
 		}
 		if !errors.Is(err, pow.ErrNotFound) { // removed meanwhile: store it anew
@@ -130,7 +167,7 @@ func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame) (info
 		return info, err
 	}
 	info = captureInfo(c)
-	p.shown[f.Display] = seen{info, tiles}
+	p.show(seen{info, tiles}, epoch)
 	return info, nil
 }
 
@@ -217,7 +254,7 @@ func (a *Agent) inSlot(ctx context.Context, s slot, now time.Time) slot {
 		return s
 	}
 	s.done = true
-	if _, err := a.Capture(ctx); err != nil && !errors.Is(err, pow.ErrNotTracking) {
+	if _, err := a.Capture(ctx); err != nil && !errors.Is(err, pow.ErrNotTracking) && !errors.Is(err, errHeldBack) {
 		a.warn("capture", err)
 	} else {
 		a.warn("capture", nil)

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +56,9 @@ func (a *Agent) restoreTimer(interrupted *queue.Segment) error {
 	if err != nil {
 		return err
 	}
+	a.mu.Lock()
+	a.wanted = left == s.ID
+	a.mu.Unlock()
 	return a.timer.Restore(timer.Segment{Session: s.Session, Project: s.Project, KimaiActivity: s.KimaiActivity, Note: s.Note,
 		From: s.Interval.From, Last: s.Interval.To, Unattended: left == s.ID}, since, earlier)
 }
@@ -82,12 +84,14 @@ func minTime(a, b time.Time) time.Time {
 	return a
 }
 
-// leave notes that the running segment is left alone on purpose.
-func (a *Agent) leave() error {
+// leave ends a command without an agent. A timer that such a command started is
+// left alone on purpose, and that is noted. One whose agent is gone is not: what
+// nobody watched since is not claimed, whatever command looked at it meanwhile.
+func (a *Agent) leave(wanted bool) error {
 	if err := a.timer.Tick(); err != nil {
 		return err
 	}
-	if s, running := a.queue.Running(); running {
+	if s, running := a.queue.Running(); running && wanted {
 		return a.queue.PutDoc(docUnattended, s.ID)
 	}
 	return nil
@@ -147,6 +151,9 @@ func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, erro
 	if err := a.timer.Start(p.ID, r.KimaiActivity, cutNote(r.Note)); err != nil {
 		return pow.Status{}, err
 	}
+	a.mu.Lock()
+	a.wanted = true
+	a.mu.Unlock()
 	a.pictures.forget()
 	a.changed()
 	return a.Status(ctx)
@@ -162,7 +169,7 @@ func cutNote(s string) string {
 
 // Stop implements API.
 func (a *Agent) Stop(ctx context.Context) (pow.Status, error) {
-	if a.queue == nil {
+	if a.ready() != nil {
 		return pow.Status{}, pow.ErrNotTracking
 	}
 	if err := a.timer.Stop(); err != nil {
@@ -174,7 +181,7 @@ func (a *Agent) Stop(ctx context.Context) (pow.Status, error) {
 
 // SetNote implements API.
 func (a *Agent) SetNote(_ context.Context, note string) error {
-	if a.queue == nil {
+	if a.ready() != nil {
 		return pow.ErrNotTracking
 	}
 	defer a.changed()
@@ -183,7 +190,7 @@ func (a *Agent) SetNote(_ context.Context, note string) error {
 
 // Entries implements API: what was tracked on the local day that holds the given moment.
 func (a *Agent) Entries(_ context.Context, day time.Time) ([]pow.Entry, error) {
-	if a.queue == nil {
+	if a.ready() != nil {
 		return nil, nil
 	}
 	es, err := a.queue.Entries(localDay(day))
@@ -253,9 +260,7 @@ func (a *Agent) runTimer(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if a.ready() == nil {
-			if err := a.timer.Tick(); err != nil && !errors.Is(err, pow.ErrNotTracking) {
-				a.warn("timer", err)
-			}
+			a.warn("timer", a.timer.Tick()) // nil clears what is mended
 		}
 	}
 }

@@ -72,8 +72,10 @@ func (a *Agent) loadTeam() error {
 		return err
 	}
 	a.mu.Lock()
-	a.team = &t
-	a.mu.Unlock()
+	defer a.mu.Unlock()
+	if a.team == nil { // unlocked a second time: what is in memory is newer
+		a.team = &t
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"time"
 
 	"pow.do/services/pow"
 )
@@ -41,19 +42,19 @@ func outboxItem(d pow.Delivery, names projectNames) pow.OutboxItem {
 	return i
 }
 
+// retryWait is how long Retry waits for the link to be built, which takes no network.
+const retryWait = 5 * time.Second
+
 // Retry implements API.
 func (a *Agent) Retry(ctx context.Context, id string) error {
-	if err := a.ready(); err != nil {
+	if _, err := a.teamOrError(); err != nil {
 		return err
 	}
-	a.mu.Lock()
-	n := a.net
-	a.mu.Unlock()
-	if n == nil || n.outbox == nil {
-		if _, err := a.teamOrError(); err != nil {
-			return err
-		}
-		return nil // nothing is connected; the next connection tries everything
+	wait, cancel := context.WithTimeout(ctx, retryWait)
+	defer cancel()
+	n, err := a.linked(wait)
+	if err != nil {
+		return err
 	}
 	n.pool.Wake()
 	if id != "" {
@@ -64,14 +65,14 @@ func (a *Agent) Retry(ctx context.Context, id string) error {
 		return err
 	}
 	for _, d := range ds {
-		// What needs attention is for a person to decide, one by one; what a
-		// Receipt has ended meanwhile is fine.
-		if d.State == pow.Attention || !d.State.Before(pow.Accepted) {
+		// What needs attention is for a person to decide, one by one; what the
+		// DVM has judged cannot be tried again; the others can all the same.
+		if d.State == pow.Attention {
 			continue
 		}
-		if err := n.outbox.Retry(ctx, d.ID); err != nil && !errors.Is(err, pow.ErrUsage) {
-			return err
+		if e := n.outbox.Retry(ctx, d.ID); e != nil && !errors.Is(e, pow.ErrUsage) {
+			err = errors.Join(err, e)
 		}
 	}
-	return nil
+	return err
 }
