@@ -176,11 +176,7 @@ func (t *Timer) tick() error {
 	skew := now.Sub(t.running.Last) - (mono - t.mono)
 	t.mono = mono
 	if skew.Abs() > MaxSkew {
-		s := *t.running
-		if err := t.end(s.Last); err != nil {
-			return err
-		}
-		return t.begin(s, now)
+		return t.renew(now)
 	}
 	if t.elapsed(now) >= MaxSession {
 		return t.stop()
@@ -201,14 +197,25 @@ func (t *Timer) Cut() error {
 	if err := t.tick(); err != nil || t.running == nil {
 		return err
 	}
-	s := *t.running
-	if s.Last.Sub(s.From) < time.Second {
+	if t.running.Last.Sub(t.running.From) < time.Second {
 		return nil // too short to be cut
 	}
+	return t.renew(t.running.Last)
+}
+
+// renew ends the running segment at its Last and begins the next one at the
+// given moment. When that cannot be stored, the timer is paused, and says so:
+// what is not written down is not shown as tracked.
+func (t *Timer) renew(at time.Time) error {
+	s := *t.running
 	if err := t.end(s.Last); err != nil {
 		return err
 	}
-	return t.begin(s, s.Last)
+	if err := t.begin(s, at); err != nil {
+		t.paused, t.state, t.reason = &s, pow.Paused, "not-stored"
+		return err
+	}
+	return nil
 }
 
 // Running returns the running segment.

@@ -16,11 +16,15 @@ type journal struct {
 	running *timer.Segment
 	closed  []pow.Interval
 	fail    error
+	noBegin error
 }
 
 func (j *journal) Begin(s timer.Segment) error {
 	if j.running != nil {
 		return errors.New("two at once")
+	}
+	if j.noBegin != nil {
+		return j.noBegin
 	}
 	if j.fail == nil {
 		j.running = &s
@@ -187,6 +191,29 @@ func TestForgottenTimerEnds(t *testing.T) {
 }
 
 // What could not be stored did not happen.
+// A timer whose next segment cannot be stored does not claim to track.
+func TestRenewalThatFailsPauses(t *testing.T) {
+	for name, renew := range map[string]func(*bench) error{
+		"sleep": func(b *bench) error { b.wall = b.wall.Add(time.Hour); return b.Tick() },
+		"cut":   func(b *bench) error { return b.Cut() },
+	} {
+		b := newBench()
+		if err := b.Start("p", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		b.run(t, 10*time.Second)
+		b.j.noBegin = errors.New("disk full")
+		b.pass(timer.TickEvery)
+		if err := renew(b); err == nil || b.Status().State != pow.Paused || b.Status().Project == nil {
+			t.Errorf("%s: %v %+v", name, err, b.Status())
+		}
+		b.j.noBegin = nil
+		if err := b.Start("p", "", ""); err != nil || b.Status().State != pow.Tracking {
+			t.Errorf("%s: %v %+v", name, err, b.Status())
+		}
+	}
+}
+
 func TestJournalFirst(t *testing.T) {
 	b := newBench()
 	b.j.fail = errors.New("disk full")
