@@ -55,6 +55,9 @@ func (c Client) send(ctx context.Context, method string, params any) (net.Conn, 
 	if err != nil {
 		return nil, pow.ErrNoAgent.With(err)
 	}
+	if !sameUser(conn) { // it would be told passphrases
+		return nil, errors.Join(pow.ErrNoAgent.With(errors.New("another user answers on the control socket")), conn.Close())
+	}
 	req := request{Method: method}
 	if params != nil {
 		if req.Params, err = json.Marshal(params); err != nil {

@@ -22,7 +22,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"pow.do/services/pow"
@@ -73,15 +75,29 @@ type Handler interface {
 }
 
 // Listen opens the door of a home folder. It fails with pow.ErrInUse when an
-// agent already answers there; a socket left over by a dead one is replaced.
+// agent already has it; a socket left over by a dead one is replaced. A lock
+// beside the socket makes that safe when two agents start at the same moment:
+// neither ever removes the other's socket.
 func Listen(ctx context.Context, home string) (net.Listener, error) {
 	path := SocketPath(home)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the socket's folder: %w", err)
 	}
-	if conn, err := dial(ctx, path); err == nil {
-		return nil, errors.Join(pow.ErrInUse, conn.Close())
+	if err := private(filepath.Dir(path)); err != nil {
+		return nil, err
 	}
+	unlock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	ln, err := listen(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return &locked{Listener: ln, unlock: sync.OnceValue(unlock)}, nil
+}
+
+func listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old socket: %w", err)
 	}
@@ -95,19 +111,45 @@ func Listen(ctx context.Context, home string) (net.Listener, error) {
 	return ln, nil
 }
 
+// locked is a listener that gives up its lock after its socket.
+type locked struct {
+	net.Listener
+	unlock func() error
+}
+
+// Close implements net.Listener.
+func (l *locked) Close() error { return errors.Join(l.Listener.Close(), l.unlock()) }
+
+// private refuses a folder that others may enter: in the system's temporary
+// folder somebody else may have made it first.
+func private(dir string) error {
+	fi, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the socket's folder: %w", err)
+	}
+	if !fi.IsDir() || runtime.GOOS != "windows" && fi.Mode().Perm()&0o077 != 0 {
+		return &pow.Error{Code: "unsafe-folder", What: "others may enter the folder of the control socket", Mend: "chmod 700 " + dir}
+	}
+	return nil
+}
+
 // Serve answers on ln until ctx ends, then closes it and waits for every
-// request that is under way.
+// request that is under way. When ln fails, the requests are ended.
 func Serve(ctx context.Context, ln net.Listener, h Handler) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
 	defer stop()
 	slots := make(chan struct{}, MaxConnections)
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
+			asked := ctx.Err() != nil
+			cancel()
 			for range MaxConnections {
 				slots <- struct{}{} // wait for the last request
 			}
-			if ctx.Err() != nil {
+			if asked {
 				return nil
 			}
 			return fmt.Errorf("accept on the control socket: %w", err)

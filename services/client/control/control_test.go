@@ -31,7 +31,7 @@ func (h handler) Watch(ctx context.Context, send func(any) error) error { return
 
 func start(t *testing.T, h handler) (home string) {
 	t.Helper()
-	home = t.TempDir()
+	home = private(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ln, err := control.Listen(ctx, home)
 	if err != nil {
@@ -80,7 +80,7 @@ func TestOneAgentOnly(t *testing.T) {
 }
 
 func TestStaleSocketIsReplaced(t *testing.T) {
-	home := t.TempDir()
+	home := private(t)
 	ln, err := net.Listen("unix", control.SocketPath(home))
 	if err != nil {
 		t.Fatal(err)
@@ -155,4 +155,84 @@ func TestSocketPathOfALongHome(t *testing.T) {
 	if p := control.SocketPath(long); len(p) > 104 || p == control.SocketPath(long+"y") {
 		t.Error(p)
 	}
+}
+
+// Two agents that start at the same moment: one has the door, and keeps it.
+func TestTwoListenersAtOnce(t *testing.T) {
+	home := private(t)
+	for range 20 {
+		got := make(chan net.Listener)
+		for range 2 {
+			go func() {
+				ln, err := control.Listen(t.Context(), home)
+				if err != nil && !errors.Is(err, pow.ErrInUse) {
+					t.Error(err)
+				}
+				got <- ln
+			}()
+		}
+		a, b := <-got, <-got
+		if (a == nil) == (b == nil) {
+			t.Fatal("not exactly one has the door")
+		}
+		if a == nil {
+			a = b
+		}
+		conn, err := net.Dial("unix", control.SocketPath(home))
+		if err != nil {
+			t.Fatal("the door that is open cannot be reached:", err)
+		}
+		if err := errors.Join(conn.Close(), a.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// When the listener fails, streams end instead of holding Serve for ever.
+func TestServeEndsWithItsListener(t *testing.T) {
+	home := private(t)
+	ln, err := control.Listen(t.Context(), home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watching, done := make(chan struct{}), make(chan error)
+	h := handler{watch: func(ctx context.Context, _ func(any) error) error {
+		close(watching)
+		<-ctx.Done()
+		return nil
+	}}
+	go func() { done <- control.Serve(t.Context(), ln, h) }()
+	lost := make(chan error)
+	go func() { lost <- control.Client{Home: home}.Watch(t.Context(), func(json.RawMessage) {}) }()
+	<-watching
+	if err := ln.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err == nil {
+		t.Error("the listener failed, and nobody was told")
+	}
+	if err := <-lost; !errors.Is(err, pow.ErrNoAgent) {
+		t.Error(err)
+	}
+}
+
+// A folder that others may enter is no place for the door.
+func TestOpenFolderIsRefused(t *testing.T) {
+	home := private(t)
+	if err := os.Chmod(home, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if ln, err := control.Listen(t.Context(), home); err == nil {
+		t.Error("taken", ln.Close())
+	}
+}
+
+// private is a home folder that nobody else may enter.
+func private(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.Chmod(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return home
 }
