@@ -38,6 +38,7 @@ func (c *joinCmd) Run(p *program) error {
 			return err
 		}
 		if p.g.JSON {
+			j.Projects = notNil(j.Projects)
 			return cli.JSON(p.s.Out, j)
 		}
 		if j.Code == pow.CodeAwaitingApproval {

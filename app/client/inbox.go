@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"pow.do/services/pow"
@@ -158,12 +159,27 @@ func (i *inbox) cataloguePart(p pow.CataloguePart) error {
 		return nil
 	}
 	if err == nil {
+		i.compare()
 		a.changed()
 	}
 	return err
 }
 
-var errOld = errors.New("known already, or outdated")
+// compare holds the announcement against what the catalogue says of it, so that
+// a relay cannot keep an old one in force unnoticed.
+func (i *inbox) compare() {
+	t, err := i.agent.teamOrError()
+	if err != nil {
+		return // still joining
+	}
+	ann, c := t.Announcement, t.Catalogue
+	switch {
+	case c.AnnRevision > ann.Revision:
+		i.agent.warn("announcement", &pow.Error{Code: "announcement-old", What: "the relays show an old announcement of your team's server", Mend: "if this stays, tell your admin"})
+	case c.AnnRevision == ann.Revision && c.Announcement != ann.ID:
+		i.agent.warn("announcement", errEquivocation)
+	}
+}
 
 // announcement applies a newer announcement of the pinned DVM.
 func (i *inbox) announcement(raw []byte) error {
@@ -172,46 +188,41 @@ func (i *inbox) announcement(raw []byte) error {
 		i.agent.log.Debug("announcement dropped", "error", err)
 		return nil
 	}
-	moved := false
+	var before team
 	err = i.agent.changeTeam(func(t *team) error {
-		switch {
-		case t.Code == "":
+		if t.Code == "" {
 			return errOld // joining reads it itself
-		case ann.Revision < t.Announcement.Revision, ann.ID == t.Announcement.ID:
-			return errOld
-		case ann.Revision == t.Announcement.Revision:
-			return &pow.Error{Code: "equivocation", What: "a relay shows two announcements of your team's server with one number", Mend: "tell your admin"}
 		}
-		before := *t
-		t.Announcement = ann
-		moved = !equal(before.relays(), t.relays()) || !equal(before.blossom(), t.blossom())
-		return nil
+		before = *t
+		return t.take(ann)
 	})
 	switch {
 	case errors.Is(err, errOld):
 		return nil
-	case errors.As(err, new(*pow.Error)) && err != nil:
+	case errors.Is(err, errEquivocation):
 		i.agent.warn("announcement", err)
 		return nil
 	case err != nil:
 		return err
 	}
 	i.agent.warn("announcement", nil)
-	if moved {
-		i.agent.renewLink()
-	}
-	i.agent.kick()
+	i.agent.announced(before.Announcement, ann)
 	return nil
 }
 
-func equal(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+// announced acts on a newer announcement: new keys are logged, new terms shown,
+// new places connected to.
+func (a *Agent) announced(before, now pow.Announcement) {
+	for _, r := range now.Recipients {
+		if !slices.ContainsFunc(before.Recipients, func(o pow.Recipient) bool { return o.ID == r.ID }) {
+			a.log.Info("the server has a new archive key", "id", r.ID, "alg", r.Alg, "revision", now.Revision)
 		}
 	}
-	return true
+	if now.PolicyHash != before.PolicyHash {
+		a.warn("policy", &pow.Error{Code: pow.CodePolicyChanged, What: "your team has changed its terms of what is recorded and kept", Mend: "ask your admin what is new"})
+	}
+	if !slices.Equal(before.Relays, now.Relays) || !slices.Equal(before.Blossom, now.Blossom) {
+		a.renewLink()
+	}
+	a.kick()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"pow.do/services/client/outbox"
@@ -100,7 +101,7 @@ func (a *Agent) newLink() *link {
 		return nil
 	}
 	t, keys := *a.team, a.keys
-	n := &link{relays: t.relays(), servers: t.blossom()}
+	n := &link{relays: union(t.relays(), t.Relays), servers: union(t.blossom(), t.Blossom)}
 	known := hostsOf(n.relays, n.servers)
 	client := a.dialer.HTTPClient(func(host string) bool { return known[host] })
 	device := keys.device.Public()
@@ -114,6 +115,18 @@ func (a *Agent) newLink() *link {
 	}
 	a.net = n
 	return n
+}
+
+// union returns a, and what of b is not in it. Who joins a team again, perhaps
+// with a link that names new places, needs both.
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func hostsOf(lists ...[]string) map[string]bool {

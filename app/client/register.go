@@ -163,8 +163,7 @@ func (a *Agent) Preview(ctx context.Context) (v pow.Preview, err error) {
 		return v, err
 	}
 	v = pow.Preview{Project: names.ref(last.Project), Team: t.Announcement.Name, DVMNpub: identity.Npub(t.DVM), Alg: recipient.Alg,
-		Recipient: recipient.ID, Servers: t.Announcement.Blossom, Relays: t.Announcement.Relays, Retention: project.Retention,
-		Detail: mostDetail(project.Detail)}
+		Recipient: recipient.ID, Servers: t.blossom(), Relays: t.relays(), Retention: project.Retention}
 	for _, d := range ds {
 		part := pow.PreviewPart{From: d.Interval.From, To: d.Interval.To}
 		for _, c := range held {
@@ -173,8 +172,12 @@ func (a *Agent) Preview(ctx context.Context) (v pow.Preview, err error) {
 				v.Bytes += c.Size
 			}
 		}
-		act := a.activity.Read(ctx, d.Interval, mostDetail(project.Detail))
-		v.Rows += len(act.Rows)
+		pol, err := a.policyOf(d.Project)
+		if err != nil {
+			return v, err
+		}
+		v.Detail = mostDetail(pol.Detail) // in the end, of the newest Session
+		v.Rows += len(a.activity.Read(ctx, d.Interval, v.Detail).Rows)
 		v.Captures += part.Captures
 		v.Seconds += int64(d.Interval.Duration() / time.Second)
 		v.Parts = append(v.Parts, part)

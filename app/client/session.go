@@ -103,7 +103,7 @@ func (a *Agent) Projects(context.Context) ([]pow.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.Catalogue.Projects, nil
+	return notNil(t.Catalogue.Projects), nil
 }
 
 // findProject finds a project by id, by name, or by the beginning of its name.
@@ -142,7 +142,7 @@ func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, erro
 	if err != nil {
 		return pow.Status{}, err
 	}
-	if t.Catalogue.MemberState == "suspended" || t.Catalogue.MemberState == "removed" {
+	if out(t.Catalogue) {
 		return pow.Status{}, &pow.Error{Code: pow.CodeMemberSuspended, What: "your team does not accept proofs from you at the moment"}
 	}
 	if p.ActivityRule == pow.Required && !slices.ContainsFunc(p.KimaiActivities, func(k pow.KimaiActivity) bool { return k.ID == r.KimaiActivity }) {

@@ -17,7 +17,7 @@ import (
 // team is what this device knows about the one it belongs to. It rests encrypted.
 type team struct {
 	DVM          pow.Key             `json:"dvm"`
-	Relays       []string            `json:"relays"`  // of the invitation, until the announcement names others
+	Relays       []string            `json:"relays"`  // of the invitation, while joining
 	Blossom      []string            `json:"blossom"` // likewise
 	Code         pow.Code            `json:"code"`    // enrolled, awaiting-approval; empty while joining
 	Announcement pow.Announcement    `json:"announcement"`
@@ -93,14 +93,51 @@ func (a *Agent) changeTeam(change func(*team) error) error {
 	if err := a.queue.PutSecretDoc(docTeam, t); err != nil {
 		return err
 	}
-	policies := map[pow.ProjectID]policy{}
-	for _, p := range t.Catalogue.Projects {
-		policies[p.ID] = policy{Pictures: p.Pictures, Interval: p.Interval, Detail: p.Detail}
-	}
-	if err := a.queue.PutDoc(docPolicies, policies); err != nil {
+	if err := a.keepPolicies(t.Catalogue); err != nil {
 		return err
 	}
 	a.team = &t
+	return nil
+}
+
+// keepPolicies stores what projects ask for. A project that has disappeared
+// stays as it was, because a running Session may still be booked on it. Of a
+// member who was suspended or removed nothing new is captured.
+func (a *Agent) keepPolicies(c pow.Catalogue) error {
+	policies := map[pow.ProjectID]policy{}
+	if _, err := a.queue.Doc(docPolicies, &policies); err != nil {
+		return err
+	}
+	for _, p := range c.Projects {
+		policies[p.ID] = policy{Pictures: p.Pictures, Interval: p.Interval, Detail: p.Detail}
+	}
+	if out(c) {
+		for id, p := range policies {
+			p.Pictures = pow.Forbidden
+			policies[id] = p
+		}
+	}
+	return a.queue.PutDoc(docPolicies, policies)
+}
+
+// out tells whether the team accepts nothing from this member at the moment.
+func out(c pow.Catalogue) bool { return c.MemberState == "suspended" || c.MemberState == "removed" }
+
+var (
+	errOld          = errors.New("known already, or outdated")
+	errEquivocation = &pow.Error{Code: "equivocation", What: "a relay shows two announcements of your team's server with one number", Mend: "tell your admin"}
+)
+
+// take applies an announcement of the pinned DVM, if its revision is newer.
+// Errors: errOld; errEquivocation for the same revision with another id.
+func (t *team) take(ann pow.Announcement) error {
+	switch {
+	case ann.Revision < t.Announcement.Revision, ann.ID == t.Announcement.ID:
+		return errOld
+	case ann.Revision == t.Announcement.Revision:
+		return errEquivocation
+	}
+	t.Announcement = ann
 	return nil
 }
 
@@ -146,14 +183,15 @@ func (a *Agent) Join(ctx context.Context, r pow.JoinRequest) (j pow.Joined, err 
 	if err != nil {
 		return j, err
 	}
-	if err := a.changeTeam(func(t *team) error { t.Announcement = ann; return nil }); err != nil {
+	if err := a.changeTeam(func(t *team) error { return t.take(ann) }); err != nil && !errors.Is(err, errOld) {
 		return j, err
 	}
 	code, err := a.enrol(ctx, n, l, r.Name)
 	if err != nil {
 		return j, err
 	}
-	if err := a.changeTeam(func(t *team) error { t.Code = code; return nil }); err != nil {
+	// From here on the announcement says where the team is.
+	if err := a.changeTeam(func(t *team) error { t.Code, t.Relays, t.Blossom = code, nil, nil; return nil }); err != nil {
 		return j, err
 	}
 	a.renewLink()
@@ -179,15 +217,17 @@ func (a *Agent) pin(l invite.Link) error {
 		return pow.ErrNoKey
 	case a.keys == nil:
 		return pow.ErrLocked
-	case a.team != nil && a.team.Code != "" && a.team.DVM != l.DVM:
+	case a.team != nil && a.team.Code != "" && a.team.Code != pow.CodeRefused && a.team.DVM != l.DVM:
 		return &pow.Error{Code: "other-team", What: "this device belongs to another team already", Mend: "use another home folder (--home) for a second one"}
 	case a.keys.identity.Public() == l.DVM:
 		return &pow.Error{Code: pow.ErrUsage.Code, What: "the link names your own key as the server's"}
 	}
-	if a.team == nil || a.team.DVM != l.DVM {
-		a.team = &team{DVM: l.DVM}
+	t := team{DVM: l.DVM}
+	if a.team != nil && a.team.DVM == l.DVM {
+		t = *a.team
 	}
-	a.team.Relays, a.team.Blossom = l.Relays, l.Blossom
+	t.Relays, t.Blossom = l.Relays, l.Blossom
+	a.team = &t
 	a.renewLocked()
 	return nil
 }
@@ -225,7 +265,12 @@ func (n *link) announcement(ctx context.Context, l invite.Link) (best pow.Announ
 			continue
 		}
 		for _, ev := range events {
-			if ann, e := envelope.ReadAnnouncement(event.Marshal(ev), l.DVM); e == nil && ann.Revision >= best.Revision {
+			ann, e := envelope.ReadAnnouncement(event.Marshal(ev), l.DVM)
+			switch {
+			case e != nil || ann.Revision < best.Revision:
+			case ann.Revision == best.Revision && ann.ID != best.ID:
+				return best, errEquivocation
+			default:
 				best = ann
 			}
 		}
@@ -250,7 +295,14 @@ func (a *Agent) enrol(ctx context.Context, n *link, l invite.Link, name string) 
 	case pow.CodeEnrolled, pow.CodeAwaitingApproval:
 		return r.Code, nil
 	}
-	return "", &pow.Error{Code: r.Code, What: refusals[r.Code], Mend: "ask your admin"}
+	refused := &pow.Error{Code: r.Code, What: refusals[r.Code], Mend: "ask your admin"}
+	switch {
+	case r.Code == pow.CodePolicyChanged:
+		refused.Mend = "join again"
+	case refused.What == "":
+		refused.What = "the server refused this device"
+	}
+	return "", refused
 }
 
 // refusals are the sentences for a refused enrolment.
