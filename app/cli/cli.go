@@ -80,7 +80,7 @@ func (p Program) Run(args []string, s Streams, bind ...any) (code int) {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(s.Err, "%s: %s; see %s --help\n", p.Name, err, p.Name)
+		fmt.Fprintf(s.Err, "%s: %s; see %s --help\n", p.Name, Clean(err.Error()), p.Name)
 		return Usage
 	}
 	return Report(s.Err, ctx.Run(append(bind, s)...))

@@ -83,6 +83,9 @@ func TestExitCodes(t *testing.T) {
 	if code, _, errs := run(t, "", "nonsense"); code != 2 || strings.Count(errs, "\n") != 1 {
 		t.Errorf("wrong usage: %d %q", code, errs)
 	}
+	if code, _, errs := run(t, "", "non\nsense\x1b"); code != 2 || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "\x1b") {
+		t.Errorf("wrong usage: %d %q", code, errs)
+	}
 	if code, out, _ := run(t, "", "--help"); code != 0 || !strings.Contains(out, "Goes.") {
 		t.Errorf("help: %d %q", code, out)
 	}

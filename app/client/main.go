@@ -125,7 +125,11 @@ func (p *program) passphrase() (string, error) {
 		return "", fmt.Errorf("read the passphrase file: %w", err)
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
-	return strings.TrimSuffix(line, "\r"), nil
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" { // it would silently mean the keyring
+		return "", &pow.Error{Code: pow.ErrUsage.Code, What: "the first line of the passphrase file is empty", Mend: "write the passphrase there"}
+	}
+	return line, nil
 }
 
 // with calls f with the running agent, or with one opened for this command

@@ -17,8 +17,12 @@ import (
 	"pow.do/ui"
 )
 
-// agentStart is how long a new agent may take until it answers.
-const agentStart = 10 * time.Second
+// agentStart is how long a new agent may take until it answers, agentRival how
+// long another one is waited for when the new one ended.
+const (
+	agentStart = 10 * time.Second
+	agentRival = 3 * time.Second
+)
 
 type windowCmd struct {
 	Page string `help:"Page to show: ${enum}." enum:"timer,outbox," default:""`
@@ -99,6 +103,7 @@ func (p *program) ensureAgent(home string) error {
 	go func() { ended <- cmd.Wait() }()
 	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
 	defer cancel()
+	failure := &pow.Error{Code: pow.ErrNoAgent.Code, What: "the agent does not answer", Mend: "run powdo agent in a terminal to see why"}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -107,9 +112,12 @@ func (p *program) ensureAgent(home string) error {
 		}
 		select {
 		case <-ended:
-			return &pow.Error{Code: pow.ErrNoAgent.Code, What: "the agent ended at once", Mend: "run powdo agent in a terminal to see why"}
+			// Perhaps one that was started at the same moment is about to answer.
+			ended, failure.What = nil, "the agent ended at once"
+			ctx, cancel = context.WithTimeout(ctx, agentRival)
+			defer cancel()
 		case <-ctx.Done():
-			return &pow.Error{Code: pow.ErrNoAgent.Code, What: "the agent does not answer", Mend: "run powdo agent in a terminal to see why"}
+			return failure
 		case <-tick.C:
 		}
 	}

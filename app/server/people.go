@@ -127,7 +127,7 @@ func (membersListCmd) Run(p *program) error {
 		lines := []memberLine{}
 		for _, m := range ms {
 			l := memberLine{ID: m.ID, Npub: identity.Npub(m.Identity), Name: m.Name, State: m.State, KimaiUser: m.KimaiUser,
-				Projects: m.Projects, Joined: m.Joined.UTC(), Devices: []deviceLine{}}
+				Projects: append([]pow.ProjectID{}, m.Projects...), Joined: m.Joined.UTC(), Devices: []deviceLine{}}
 			for _, v := range m.Devices {
 				l.Devices = append(l.Devices, deviceLine{identity.Npub(v.Key), v.Name, v.State})
 			}

@@ -94,6 +94,9 @@ func (p *program) serve(add func(*serving) error) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := p.checkSettings(); err != nil {
+		return err
+	}
 	s := &serving{p: p, dir: dir, group: newGroup(p.ctx), admin: newAdmin()}
 	defer func() {
 		for i := len(s.closers) - 1; i >= 0; i-- {
@@ -124,6 +127,22 @@ func (p *program) serve(add func(*serving) error) (err error) {
 		return errors.Join(err, s.group.wait())
 	}
 	return s.group.wait()
+}
+
+// leastSpan is the least that a setting of time makes sense with.
+const leastSpan = time.Minute
+
+// checkSettings refuses settings that the servers would misunderstand later.
+func (p *program) checkSettings() error {
+	if p.g.Silence < leastSpan || p.g.BlobTTL < leastSpan {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "--silence and --blob-ttl must be at least 1m"}
+	}
+	for _, u := range p.g.PublicURL {
+		if _, err := pow.ParseOrigin(u, pow.BlossomOrigin); err != nil {
+			return usage(fmt.Errorf("--public-url %s: want https://HOST, or http://HOST:PORT on this network only, without a path", u))
+		}
+	}
+	return nil
 }
 
 // lock makes this program the only one that runs a role on this data folder.

@@ -43,7 +43,7 @@ func (p *program) sayReady(dir string, r readyLine) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, readyFile), b, 0o600); err != nil {
+	if err := writeDurably(filepath.Join(dir, readyFile), b); err != nil {
 		return fmt.Errorf("note where the server listens: %w", err)
 	}
 	return cli.JSON(p.s.Out, r)

@@ -33,3 +33,6 @@ func diskSpace(dir string) (free, total int64, err error) {
 	}
 	return free, total, nil
 }
+
+// syncDir does nothing: NTFS keeps names in a journal, and folders cannot be flushed.
+func syncDir(string) error { return nil }
