@@ -56,6 +56,9 @@ func (a *Agent) Retry(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if n.outbox == nil {
+		return pow.ErrNoTeam // still joining
+	}
 	n.pool.Wake()
 	if id != "" {
 		return n.outbox.Retry(ctx, id)

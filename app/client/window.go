@@ -139,11 +139,25 @@ func (c *agentCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	a, err := p.open(home, p.log())
+	a, err := p.openAfterCommands(home)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	return errors.Join(a.Run(p.ctx, ln), a.Close())
+}
+
+// openAfterCommands opens the home folder. Only one agent has its door, so who
+// else holds the folder is a command that works without one and ends soon.
+func (p *program) openAfterCommands(home string) (a *Agent, err error) {
+	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
+	defer cancel()
+	for {
+		a, err = p.open(home, p.log())
+		if !errors.Is(err, pow.ErrInUse) || ctx.Err() != nil {
+			return a, err
+		}
+		sleep(ctx, 100*time.Millisecond)
+	}
 }
 
 // stopAgent asks the agent to end and waits until its door is closed.
