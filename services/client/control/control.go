@@ -167,21 +167,26 @@ func Serve(ctx context.Context, ln net.Listener, h Handler) error {
 }
 
 func serve(ctx context.Context, conn net.Conn, h Handler) {
+	ctx, cancel := context.WithCancel(ctx)
+	var own sync.WaitGroup
+	defer own.Wait()
 	defer conn.Close()
+	defer cancel()
 	if !sameUser(conn) {
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	_ = conn.SetReadDeadline(time.Now().Add(headerTimeout))
+	own.Go(func() { <-ctx.Done(); _ = conn.SetDeadline(time.Unix(1, 0)) })
 	var req request
 	if err := json.NewDecoder(io.LimitReader(conn, MaxRequest)).Decode(&req); err != nil {
 		_ = write(conn, nil, &pow.Error{Code: pow.ErrUsage.Code, What: "not a request"})
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	go hangUp(conn, cancel)
+	if ctx.Err() != nil {
+		return // the deadline that was just taken away was the end
+	}
+	own.Go(func() { hangUp(conn, cancel) })
 	if req.Method == Watch {
 		_ = h.Watch(ctx, func(v any) error { return write(conn, v, nil) })
 		return
