@@ -45,8 +45,9 @@ type Program struct {
 	// Grammar points to the struct of commands and flags (kong).
 	Grammar any
 	// ConfigFile returns the path of the config file, given the arguments'
-	// --config and data folder; empty: there is none.
-	ConfigFile func(args []string) string
+	// --config and data folder; empty: there is none. One that was named has to
+	// be there.
+	ConfigFile func(args []string) (path string, named bool)
 	// EnvPrefix is put before a flag's name: POWDO_.
 	EnvPrefix string
 	Vars      map[string]string
@@ -90,9 +91,12 @@ func (p Program) addFile(parser *kong.Kong, args []string) error {
 	if p.ConfigFile == nil {
 		return nil
 	}
-	path := p.ConfigFile(args)
+	path, named := p.ConfigFile(args)
 	if path == "" {
 		return nil
+	}
+	if _, err := os.Stat(path); named && errors.Is(err, os.ErrNotExist) {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "there is no config file " + path, Err: err}
 	}
 	var known []string
 	for _, f := range parser.Model.Flags {

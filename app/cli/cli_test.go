@@ -48,7 +48,7 @@ func run(t *testing.T, file string, args ...string) (code int, out, errs string)
 	t.Helper()
 	var o, e bytes.Buffer
 	var g grammar
-	p := cli.Program{Name: "x", Description: "X.", Grammar: &g, EnvPrefix: "POWDOTEST", ConfigFile: func([]string) string { return file }}
+	p := cli.Program{Name: "x", Description: "X.", Grammar: &g, EnvPrefix: "POWDOTEST", ConfigFile: func([]string) (string, bool) { return file, file != "" }}
 	code = p.Run(args, cli.Streams{Out: &o, Err: &e}, &g)
 	return code, o.String(), e.String()
 }
@@ -88,6 +88,9 @@ func TestExitCodes(t *testing.T) {
 	}
 	if code, out, _ := run(t, "", "--help"); code != 0 || !strings.Contains(out, "Goes.") {
 		t.Errorf("help: %d %q", code, out)
+	}
+	if code, _, errs := run(t, filepath.Join(t.TempDir(), "typo.toml"), "go"); code != 2 || strings.Count(errs, "\n") != 1 {
+		t.Errorf("a config file that is not there: %d %q", code, errs)
 	}
 	bad := filepath.Join(t.TempDir(), "c")
 	if err := os.WriteFile(bad, []byte("lisen = 1"), 0o600); err != nil {

@@ -9,10 +9,10 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"pow.do/app/config"
 	"pow.do/services/client/activity"
 	"pow.do/services/client/capture"
 	"pow.do/services/client/control"
@@ -71,7 +71,11 @@ type Agent struct {
 // program has it. Keys that need no passphrase, or whose passphrase is given,
 // are opened; otherwise the agent starts locked.
 func Open(ctx context.Context, cfg Config) (*Agent, error) {
-	d, err := dial.New(dial.Config{SOCKS5: strings.TrimPrefix(cfg.Proxy, "socks5://")})
+	proxy, err := config.Proxy(cfg.Proxy)
+	if err != nil {
+		return nil, usage(err)
+	}
+	d, err := dial.New(dial.Config{SOCKS5: proxy})
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -5,13 +5,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zalando/go-keyring"
 	"go.uber.org/goleak"
 
 	"pow.do/services/pow"
 	"pow.do/services/wire/envelope"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// No test may touch the keyring of whoever runs it.
+func TestMain(m *testing.M) {
+	keyring.MockInitWithError(errors.New("no keyring here"))
+	goleak.VerifyTestMain(m)
+}
 
 // joined is a machine that has a key and belongs to the world's team.
 func joined(t *testing.T, w *world, home string) *machine {

@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -177,4 +179,19 @@ func PrivateDir(path string) error {
 		return fmt.Errorf("%s may be entered by others; chmod 700 it", path)
 	}
 	return nil
+}
+
+// Proxy returns host:port of a --proxy; "" is no proxy. Anything else that is not
+// socks5://HOST:PORT is an error: a proxy that was asked for and is not understood
+// must not come to mean a direct connection.
+func Proxy(flag string) (addr string, err error) {
+	if flag == "" {
+		return "", nil
+	}
+	addr, ok := strings.CutPrefix(flag, "socks5://")
+	host, port, err := net.SplitHostPort(addr)
+	if n, e := strconv.ParseUint(port, 10, 16); !ok || err != nil || host == "" || e != nil || n == 0 {
+		return "", errors.New("--proxy: want socks5://HOST:PORT")
+	}
+	return addr, nil
 }

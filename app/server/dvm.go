@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
+	"pow.do/app/config"
 	"pow.do/services/dvm"
 	"pow.do/services/dvm/meter"
 	"pow.do/services/pow"
@@ -255,7 +255,10 @@ func (d dismisser) Dismiss(ctx context.Context, device pow.Key) error {
 }
 
 func newDialer(proxy string) (*dial.Dialer, error) {
-	addr, _ := strings.CutPrefix(proxy, "socks5://")
+	addr, err := config.Proxy(proxy)
+	if err != nil {
+		return nil, usage(err)
+	}
 	d, err := dial.New(dial.Config{SOCKS5: addr})
 	if err != nil {
 		return nil, usage(err)

@@ -103,15 +103,15 @@ func dataDir(flag string) (string, error) {
 }
 
 // configFile finds the config file before the flags are parsed.
-func configFile(args []string) string {
+func configFile(args []string) (path string, named bool) {
 	if c := flagOf(args, "--config", "POWDO_CONFIG"); c != "" {
-		return c
+		return c, true
 	}
 	dir, err := dataDir(flagOf(args, "--data", "POWDO_DATA"))
 	if err != nil {
-		return ""
+		return "", false
 	}
-	return filepath.Join(dir, "config.toml")
+	return filepath.Join(dir, "config.toml"), false
 }
 
 func flagOf(args []string, name, env string) string {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -227,7 +226,7 @@ func (projectsListCmd) Run(p *program) error {
 			return err
 		}
 		if p.g.JSON {
-			return cli.JSON(p.s.Out, slices.Concat([]pow.BookableProject{}, ps))
+			return cli.JSON(p.s.Out, append([]pow.BookableProject{}, ps...))
 		}
 		return cli.Table(p.s, func(w *tabwriter.Writer) {
 			for _, q := range ps {
