@@ -66,8 +66,7 @@ type Clock struct {
 
 // SystemClock is the computer's.
 func SystemClock() Clock {
-	start := time.Now()
-	return Clock{Wall: func() time.Time { return time.Now().Round(0) }, Mono: func() time.Duration { return time.Since(start) }}
+	return Clock{Wall: func() time.Time { return time.Now().Round(0) }, Mono: monotonic()}
 }
 
 // Timer is the stop-watch. It is safe for concurrent use.
