@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"pow.do/services/pow"
@@ -53,7 +54,7 @@ func (c Client) Watch(ctx context.Context, fn func(json.RawMessage)) error {
 func (c Client) send(ctx context.Context, method string, params any) (net.Conn, error) {
 	conn, err := dial(ctx, SocketPath(c.Home))
 	if err != nil {
-		return nil, pow.ErrNoAgent.With(err)
+		return nil, lost(ctx, err)
 	}
 	if !sameUser(conn) { // it would be told passphrases
 		return nil, errors.Join(pow.ErrNoAgent.With(errors.New("another user answers on the control socket")), conn.Close())
@@ -65,18 +66,24 @@ func (c Client) send(ctx context.Context, method string, params any) (net.Conn, 
 		}
 	}
 	if err := json.NewEncoder(conn).Encode(req); err != nil {
-		return nil, errors.Join(pow.ErrNoAgent.With(err), conn.Close())
+		return nil, errors.Join(lost(ctx, err), conn.Close())
 	}
 	return conn, nil
+}
+
+// lost tells an agent that is not there from a caller's time that is over. The
+// connection may see the deadline a moment before ctx does.
+func lost(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return pow.ErrTimeout.With(err)
+	}
+	return pow.ErrNoAgent.With(err)
 }
 
 func read(ctx context.Context, d *json.Decoder, result any) error {
 	var r reply
 	if err := d.Decode(&r); err != nil {
-		if ctx.Err() != nil {
-			return pow.ErrTimeout.With(ctx.Err())
-		}
-		return pow.ErrNoAgent.With(err)
+		return lost(ctx, err)
 	}
 	if r.Error != nil {
 		return r.Error

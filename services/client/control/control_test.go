@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -235,4 +236,19 @@ func private(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return home
+}
+
+// Time that is over is not a missing agent, even when the socket notices first.
+func TestTimeIsOver(t *testing.T) {
+	home := start(t, handler{call: func(ctx context.Context, _ string, _ json.RawMessage) (any, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	for wait := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(wait)*50*time.Microsecond)
+		if err := (control.Client{Home: home}).Call(ctx, "x", nil, nil); !errors.Is(err, pow.ErrTimeout) {
+			t.Errorf("after %d×50 µs: %v", wait, err)
+		}
+		cancel()
+	}
 }
