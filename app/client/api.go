@@ -36,6 +36,8 @@ type API interface {
 	Retry(ctx context.Context, id string) error
 	NewKey(ctx context.Context, r pow.KeyRequest) (pow.KeyReply, error)
 	Unlock(ctx context.Context, passphrase string) error
+	// Backup returns the identity key as an ncryptsec (NIP-49) under a passphrase.
+	Backup(ctx context.Context, passphrase string) (string, error)
 	ReadInvite(ctx context.Context, link string) (pow.JoinPreview, error)
 	Join(ctx context.Context, r pow.JoinRequest) (pow.Joined, error)
 	// Sensitive holds pictures back while secrets are on the screen; it lapses
@@ -78,7 +80,7 @@ func methods(a API) map[string]call {
 		"status": asks(a.Status), "projects": asks(a.Projects), "start": method(a.Start), "stop": asks(a.Stop),
 		"note": acts(a.SetNote), "capture": asks(a.Capture), "thumbnail": method(a.Thumbnail), "drop": acts(a.Drop),
 		"entries": method(a.Entries), "preview": asks(a.Preview), "register": asks(a.Register), "outbox": asks(a.Outbox),
-		"retry": acts(a.Retry), "new-key": method(a.NewKey), "unlock": acts(a.Unlock), "read-invite": method(a.ReadInvite),
+		"retry": acts(a.Retry), "new-key": method(a.NewKey), "unlock": acts(a.Unlock), "backup": method(a.Backup), "read-invite": method(a.ReadInvite),
 		"join": method(a.Join), "sensitive": acts(a.Sensitive), "doctor": asks(a.Doctor),
 		"quit": acts(func(ctx context.Context, _ nothing) error { return a.Quit(ctx) }),
 	}
@@ -183,6 +185,10 @@ func (r remote) NewKey(ctx context.Context, q pow.KeyRequest) (pow.KeyReply, err
 
 func (r remote) Unlock(ctx context.Context, passphrase string) error {
 	return r.c.Call(ctx, "unlock", passphrase, nil)
+}
+
+func (r remote) Backup(ctx context.Context, passphrase string) (string, error) {
+	return get[string](ctx, r, "backup", passphrase)
 }
 
 func (r remote) ReadInvite(ctx context.Context, link string) (pow.JoinPreview, error) {

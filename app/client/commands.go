@@ -63,7 +63,7 @@ func ensureKey(ctx context.Context, p *program, a API) error {
 	}
 	k, err := a.NewKey(ctx, pow.KeyRequest{Passphrase: pass})
 	if err == nil {
-		fmt.Fprintf(p.s.Err, "Made a new identity key: %s\n", k.Npub)
+		fmt.Fprintf(p.s.Err, "Made a new identity key: %s\nNobody can reset it: back it up with powdo keys backup FILE.\n", k.Npub)
 	}
 	return err
 }

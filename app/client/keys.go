@@ -131,6 +131,23 @@ func (a *Agent) NewKey(_ context.Context, r pow.KeyRequest) (reply pow.KeyReply,
 	return reply, a.takeKeys()
 }
 
+// Backup implements API.
+func (a *Agent) Backup(_ context.Context, passphrase string) (string, error) {
+	if err := a.ready(); err != nil {
+		return "", err
+	}
+	a.mu.Lock()
+	keys := a.keys
+	a.mu.Unlock()
+	switch {
+	case keys == nil:
+		return "", pow.ErrLocked
+	case passphrase == "":
+		return "", &pow.Error{Code: pow.ErrUsage.Code, What: "a backup needs a passphrase", Mend: "name one: --passphrase-file FILE"}
+	}
+	return keys.identity.Ncryptsec(passphrase)
+}
+
 // keyringFresh is how long the answer of the keyring is believed.
 const keyringFresh = time.Minute
 

@@ -58,6 +58,7 @@ type grammar struct {
 	Register registerCmd `cmd:"" help:"Seal what is held and put it in the outbox."`
 	Outbox   outboxCmd   `cmd:"" help:"Show every proof and its state."`
 	Drain    drainCmd    `cmd:"" help:"Deliver until the outbox is empty."`
+	Keys     keysCmd     `cmd:"" help:"Show your public keys, or back up the identity key."`
 	Doctor   doctorCmd   `cmd:"" help:"Check everything, and name the mend."`
 }
 

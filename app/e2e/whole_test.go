@@ -1,9 +1,13 @@
 package e2e_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"pow.do/services/wire/identity"
 )
 
 // What the commands print with --json, as far as these tests look at it.
@@ -175,4 +179,28 @@ func TestExitCodes(t *testing.T) {
 	if _, code, _ := w.try("powdo", "join", "powdo://join#nonsense", "--yes"); code != 2 {
 		t.Errorf("a broken link: exit %d", code)
 	}
+}
+
+// TestKeyBackup: what was backed up is the same identity, under the passphrase only.
+func TestKeyBackup(t *testing.T) {
+	w, server, agent := joined(t)
+	file := filepath.Join(t.TempDir(), "key")
+	w.must("powdo", "keys", "backup", file)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := into[struct{ Npub string }](w, w.must("powdo", "keys", "--json"))
+	back, err := identity.Import(strings.TrimSpace(string(b)), "correct horse battery staple")
+	if err != nil || identity.Npub(back.Public()) != shown.Npub {
+		t.Errorf("restored %s, was %s: %v", identity.Npub(back.Public()), shown.Npub, err)
+	}
+	if _, err := identity.Import(strings.TrimSpace(string(b)), "wrong"); err == nil {
+		t.Error("any passphrase opens the backup")
+	}
+	if _, code, _ := w.try("powdo", "keys", "backup", file); code != 1 {
+		t.Errorf("a backup overwrote a file: exit %d", code)
+	}
+	agent.stop(t)
+	server.stop(t)
 }
