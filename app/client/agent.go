@@ -44,6 +44,7 @@ type Agent struct {
 	pictures *pictures
 
 	registering sync.Mutex // held by Register
+	changing    sync.Mutex // held while the team is changed and stored; taken before mu
 
 	mu       sync.Mutex // guards all below
 	queue    *queue.Queue

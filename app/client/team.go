@@ -81,12 +81,15 @@ func (a *Agent) loadTeam() error {
 
 // changeTeam changes the team and stores it, with the policies in clear.
 func (a *Agent) changeTeam(change func(*team) error) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.team == nil {
+	before := a.team
+	a.mu.Unlock()
+	if before == nil {
 		return pow.ErrNoTeam
 	}
-	t := *a.team
+	t := *before
 	if err := change(&t); err != nil {
 		return err
 	}
@@ -96,6 +99,8 @@ func (a *Agent) changeTeam(change func(*team) error) error {
 	if err := a.keepPolicies(t.Catalogue); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.team = &t
 	return nil
 }
@@ -210,6 +215,8 @@ func (a *Agent) Join(ctx context.Context, r pow.JoinRequest) (j pow.Joined, err 
 
 // pin makes the link's team this device's, unless it has another.
 func (a *Agent) pin(l invite.Link) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
