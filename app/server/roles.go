@@ -178,6 +178,7 @@ func (s *serving) addHub(dvms []pow.Key) error {
 	}
 	s.closers = append(s.closers, hub.Close)
 	s.hub = hub
+	s.admin.probe = hub.Ready
 	s.admin.registry.MustRegister(hubMetrics(hub))
 	s.group.add("hub", func(ctx context.Context) error { return serveHTTP(ctx, ln, HTTPServer(hub.Handler())) })
 	s.group.add("hub's housekeeping", hub.Run)

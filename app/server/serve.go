@@ -118,6 +118,7 @@ func serveHTTP(ctx context.Context, ln net.Listener, srv *http.Server) error {
 // admin answers /healthz, /readyz and /metrics for the operator, on loopback.
 type admin struct {
 	ready    atomic.Bool
+	probe    func(context.Context) error // asks the parts; nil: none has anything to say
 	registry *prometheus.Registry
 }
 
@@ -126,8 +127,8 @@ func newAdmin() *admin { return &admin{registry: prometheus.NewRegistry()} }
 func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !a.ready.Load() {
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if !a.ready.Load() || a.probe != nil && a.probe(r.Context()) != nil {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"time"
 
 	"pow.do/services/pow"
@@ -74,7 +73,8 @@ func (c Client) send(ctx context.Context, method string, params any) (net.Conn, 
 // lost tells an agent that is not there from a caller's time that is over. The
 // connection may see the deadline a moment before ctx does.
 func lost(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	var late net.Error
+	if ctx.Err() != nil || errors.As(err, &late) && late.Timeout() {
 		return pow.ErrTimeout.With(err)
 	}
 	return pow.ErrNoAgent.With(err)

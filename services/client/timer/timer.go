@@ -124,6 +124,9 @@ func (t *Timer) Start(p pow.ProjectID, work pow.KimaiActivityID, note string) er
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.running != nil && t.running.Project == p && t.running.KimaiActivity == work {
+		if note == "" {
+			return nil // nothing new was said; Note("") takes words away
+		}
 		t.running.Note = note
 		return t.journal.Seen(t.running.Last, note)
 	}

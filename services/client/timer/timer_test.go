@@ -105,6 +105,9 @@ func TestSwitchIsOneStep(t *testing.T) {
 	if _ = b.Start("q", "", "words"); b.Status().Session != again || b.Status().Note != "words" {
 		t.Error("starting what runs changed it")
 	}
+	if _ = b.Start("q", "", ""); b.Status().Note != "words" {
+		t.Error("starting what runs without a note took the note away")
+	}
 }
 
 func TestCutLosesAndDoublesNothing(t *testing.T) {

@@ -71,6 +71,12 @@ func (c *Client) put(ctx context.Context, origin string, s pow.Sealed) (Stored, 
 	defer end()
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent:
+		// A server may answer before our side was read to its end.
+		if !up.whole() {
+			if err := rehash(s); err != nil {
+				return Stored{}, err
+			}
+		}
 		return c.confirm(ctx, origin, s, resp)
 	case http.StatusConflict:
 		if err := rehash(s); err != nil {
@@ -129,6 +135,7 @@ type upload struct {
 
 	mu   sync.Mutex
 	read bool  // guarded by mu: anything was read
+	good bool  // guarded by mu: all was read and has its hash
 	err  error // guarded by mu: what is wrong on our side
 }
 
@@ -152,6 +159,12 @@ func (u *upload) began() bool {
 	return u.read
 }
 
+func (u *upload) whole() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.good
+}
+
 type body struct {
 	f io.ReadCloser
 	u *upload
@@ -168,7 +181,9 @@ func (b *body) Read(p []byte) (int, error) {
 	defer b.u.mu.Unlock()
 	b.u.read = b.u.read || n > 0
 	switch {
-	case err == nil || err == io.EOF && b.n == b.u.sealed.Size && pow.Hash(b.h.Sum(nil)) == b.u.sealed.Hash:
+	case err == nil:
+	case err == io.EOF && b.n == b.u.sealed.Size && pow.Hash(b.h.Sum(nil)) == b.u.sealed.Hash:
+		b.u.good = true
 	case err == io.EOF:
 		b.u.err = fmt.Errorf("upload: %w", pow.ErrHashMismatch)
 		err = b.u.err
