@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -337,20 +338,24 @@ func TestMalformed(t *testing.T) {
 }
 
 func TestAnnouncementChanges(t *testing.T) {
-	revision := 1
+	var revision atomic.Int64
+	revision.Store(1)
 	moving := func(c *dvm.Config) {
-		c.Announcement = func() pow.Announcement { return pow.Announcement{ID: digest("ann", revision), Revision: revision} }
+		c.Announcement = func() pow.Announcement {
+			r := int(revision.Load())
+			return pow.Announcement{ID: digest("ann", r), Revision: r}
+		}
 	}
 	in(t, moving, func(x *world) {
 		x.settle(5 * time.Second)
-		before := len(x.parts[laptop])
+		before := len(x.catalogues(laptop))
 		x.settle(time.Hour)
-		if got := len(x.parts[laptop]); got != before {
+		if got := len(x.catalogues(laptop)); got != before {
 			t.Errorf("%d catalogues for nothing", got-before)
 		}
-		revision++
+		revision.Add(1)
 		x.settle(5 * time.Second)
-		all := x.parts[laptop]
+		all := x.catalogues(laptop)
 		if len(all) != before+1 || all[before].AnnRevision != 2 || all[before].Revision <= all[before-1].Revision {
 			t.Errorf("catalogues %+v", all)
 		}

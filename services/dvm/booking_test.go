@@ -228,10 +228,12 @@ func TestTimesheetAway(t *testing.T) {
 		x.deliver(letter(n, 1))
 		x.settle(10 * time.Minute)
 		x.want(n, pow.CodeAccepted)
+		s.mu.Lock()
 		if s.calls < 9 || s.calls > 11 {
 			t.Errorf("asked %d times in ten minutes, told to wait one", s.calls)
 		}
 		s.fail = nil
+		s.mu.Unlock()
 		x.settle(2 * time.Minute)
 		x.want(n, pow.CodeAccepted, pow.CodeBooked)
 	})
@@ -246,9 +248,11 @@ func TestTimesheetStopped(t *testing.T) {
 		n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 		x.deliver(letter(n, 1))
 		x.settle(21 * time.Minute)
+		s.mu.Lock()
 		if s.calls != 5 && s.calls != 6 { // every five minutes, and when the session closed
 			t.Errorf("asked %d times", s.calls)
 		}
+		s.mu.Unlock()
 		x.want(n, pow.CodeAccepted)
 	})
 }

@@ -76,10 +76,10 @@ func TestSameRumor(t *testing.T) {
 func TestSameStatement(t *testing.T) {
 	arrivals{
 		"new rumor, same Sealed, not accepted: new servers": func(x *world, n pow.Notice) {
-			x.down = errors.New("away")
+			x.set(func() { x.down = errors.New("away") })
 			x.deliver(letter(n, 1))
 			x.settle(10 * time.Second)
-			x.down = nil
+			x.set(func() { x.down = nil })
 			again := n
 			again.ID = digest("again")
 			x.deliver(letter(again, 1))
@@ -175,14 +175,14 @@ func TestChain(t *testing.T) {
 			x.oneProof()
 		},
 		"same place, other Statement, not accepted": func(x *world, n pow.Notice) {
-			x.down = errors.New("away")
+			x.set(func() { x.down = errors.New("away") })
 			other := x.fork(n)
 			x.deliver(letter(n, 1))
 			x.deliver(letter(other, 1))
 			x.settle(time.Hour)
 			x.want(n, pow.CodeStatementConflict)
 			x.want(other, pow.CodeStatementConflict)
-			x.down = nil
+			x.set(func() { x.down = nil })
 			q, err := x.l.Quarantine(context.Background())
 			if err != nil || len(q) != 2 || q[0].Reason != "fork" {
 				x.t.Fatalf("quarantine %v, %v", q, err)
@@ -273,7 +273,7 @@ func TestDeliveredAThousandTimes(t *testing.T) {
 func TestReceiptsWaitForHigherOnes(t *testing.T) {
 	in(t, nil, func(x *world) {
 		n := x.proof(laptop, session(1), 1, x.ago(12, 8))
-		x.down = errors.New("away")
+		x.set(func() { x.down = errors.New("away") })
 		x.deliver(letter(n, 1))
 		x.settle(4 * time.Second)
 		x.want(n)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,12 +76,12 @@ func TestPanicWhileOpening(t *testing.T) {
 // Servers that are away do not count as failures, however long.
 func TestOutage(t *testing.T) {
 	in(t, nil, func(x *world) {
-		x.down = pow.ErrOffline
+		x.set(func() { x.down = pow.ErrOffline })
 		n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 		x.deliver(letter(n, 1))
 		x.settle(20 * time.Hour)
 		x.want(n, pow.CodeReceived)
-		x.down = nil
+		x.set(func() { x.down = nil })
 		x.settle(20 * time.Minute)
 		x.want(n, pow.CodeReceived, pow.CodeBooked)
 	})
@@ -89,7 +90,7 @@ func TestOutage(t *testing.T) {
 // After a day the device is asked to see to it.
 func TestOutageOfADay(t *testing.T) {
 	in(t, nil, func(x *world) {
-		x.down = pow.ErrOffline
+		x.set(func() { x.down = pow.ErrOffline })
 		n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 		x.deliver(letter(n, 1))
 		x.settle(25 * time.Hour)
@@ -112,12 +113,12 @@ func TestWrongBytes(t *testing.T) {
 
 func TestRelayAway(t *testing.T) {
 	in(t, nil, func(x *world) {
-		x.deaf = true
+		x.set(func() { x.deaf = true })
 		n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 		x.deliver(letter(n, 1))
 		x.settle(3 * time.Hour)
 		x.want(n)
-		x.deaf = false
+		x.set(func() { x.deaf = false })
 		x.settle(20 * time.Minute)
 		x.want(n, pow.CodeBooked)
 	})
@@ -126,11 +127,11 @@ func TestRelayAway(t *testing.T) {
 // What was stored before a stop is done after the start.
 func TestRestart(t *testing.T) {
 	in(t, nil, func(x *world) {
-		x.down = pow.ErrOffline
+		x.set(func() { x.down = pow.ErrOffline })
 		n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 		x.deliver(letter(n, 1))
 		x.settle(time.Second)
-		x.down = nil
+		x.set(func() { x.down = nil })
 		x.restart()
 		x.settle(20 * time.Minute)
 		if got := x.last(n.ID).Code; got != pow.CodeBooked {
@@ -267,6 +268,7 @@ func TestCanary(t *testing.T) {
 // post is a wrapper and a relay that can be told what to do.
 type post struct {
 	wrapper
+	mu     sync.Mutex // guards all below
 	x      *world
 	sealed int
 	broken bool
@@ -274,8 +276,17 @@ type post struct {
 	wraps  map[string]int // times that a relay saw each wrap
 }
 
+// set changes what it does, or looks at it, while the worker runs.
+func (p *post) set(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
 func (p *post) SealReceipt(r pow.Receipt) (pow.Hash, []byte, error) {
-	if p.sealed++; p.broken {
+	broken := false
+	p.set(func() { p.sealed++; broken = p.broken })
+	if broken {
 		return pow.Hash{}, nil, errors.New("it does not fit")
 	}
 	return p.wrapper.SealReceipt(r)
@@ -289,13 +300,13 @@ func (p *post) Wrap(seal []byte, to pow.Key, now time.Time) (pow.Letter, error) 
 
 func (p *post) Publish(ctx context.Context, origin string, event []byte) (pow.Answer, error) {
 	seal, wrap, _ := bytes.Cut(event, []byte("\n"))
-	p.x.mu.Lock()
-	p.wraps[string(wrap)]++
-	p.x.mu.Unlock()
-	if p.answer.Prefix != "" {
-		return p.answer, nil
+	var answer pow.Answer
+	var x *world
+	p.set(func() { p.wraps[string(wrap)]++; answer, x = p.answer, p.x })
+	if answer.Prefix != "" {
+		return answer, nil
 	}
-	return p.x.Publish(ctx, origin, seal)
+	return x.Publish(ctx, origin, seal)
 }
 
 // A wrap is sent again for an hour; one that is refused for good is made anew.
@@ -305,19 +316,22 @@ func TestWraps(t *testing.T) {
 		t.Run(prefix, func(t *testing.T) {
 			p := &post{wraps: map[string]int{}}
 			in(t, func(c *dvm.Config) { c.Wrap, c.Publish = p, p }, func(x *world) {
-				p.x = x
+				p.set(func() { p.x = x })
 				x.settle(10 * time.Second)
-				p.answer, p.wraps, p.sealed = pow.Answer{Prefix: prefix}, map[string]int{}, 0
+				p.set(func() { p.answer, p.wraps, p.sealed = pow.Answer{Prefix: prefix}, map[string]int{}, 0 })
 				n := x.proof(laptop, session(1), 1, x.ago(12, 2))
 				x.deliver(letter(n, 1))
 				x.settle(90 * time.Minute)
-				if got := len(p.wraps); got < c.min || got > c.max {
-					t.Errorf("%d wraps", got)
-				}
-				if p.sealed != 1 {
-					t.Errorf("sealed %d times", p.sealed)
-				}
-				if p.answer = (pow.Answer{}); prefix == "duplicate" {
+				p.set(func() {
+					if got := len(p.wraps); got < c.min || got > c.max {
+						t.Errorf("%d wraps", got)
+					}
+					if p.sealed != 1 {
+						t.Errorf("sealed %d times", p.sealed)
+					}
+					p.answer = pow.Answer{}
+				})
+				if prefix == "duplicate" {
 					return
 				}
 				x.settle(20 * time.Minute)
@@ -331,13 +345,13 @@ func TestWraps(t *testing.T) {
 func TestUnsealed(t *testing.T) {
 	p := &post{wraps: map[string]int{}}
 	in(t, func(c *dvm.Config) { c.Wrap, c.Publish = p, p }, func(x *world) {
-		p.x = x
+		p.set(func() { p.x = x })
 		x.settle(10 * time.Second)
-		p.broken = true
+		p.set(func() { p.broken = true })
 		a := x.proof(laptop, session(1), 1, x.ago(12, 8))
 		x.deliver(letter(a, 1))
 		x.settle(time.Second)
-		p.broken = false
+		p.set(func() { p.broken = false })
 		b := x.proof(laptop, session(1), 2, x.ago(8, 2))
 		x.deliver(letter(b, 1))
 		x.settle(time.Second)
@@ -352,7 +366,7 @@ func TestUnsealed(t *testing.T) {
 func TestUndeliverable(t *testing.T) {
 	in(t, nil, func(x *world) {
 		x.halt()
-		x.deaf = true
+		x.set(func() { x.deaf = true })
 		x.deliver(letter(x.proof(laptop, session(1), 1, x.ago(12, 2)), 1))
 		if due, _, err := x.l.Due(context.Background(), x.now().Add(time.Hour), 10); err != nil || len(due) == 0 {
 			t.Fatal(due, err)

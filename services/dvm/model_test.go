@@ -71,9 +71,9 @@ func (s script) play(t *testing.T) {
 	}
 	for i, n := range s.Order {
 		x.mu.Lock()
-		x.down, x.deaf = nil, s.Faults[i] == 2
+		x.set(func() { x.down, x.deaf = nil, s.Faults[i] == 2 })
 		if s.Faults[i] == 1 {
-			x.down = pow.ErrOffline
+			x.set(func() { x.down = pow.ErrOffline })
 		}
 		x.mu.Unlock()
 		sheet.mu.Lock()
@@ -86,7 +86,7 @@ func (s script) play(t *testing.T) {
 		x.settle(time.Duration(s.Faults[i]) * 3 * time.Second)
 	}
 	x.mu.Lock()
-	x.down, x.deaf = nil, false
+	x.set(func() { x.down, x.deaf = nil, false })
 	x.mu.Unlock()
 	x.settle(time.Hour)
 	s.check(x, sheet, notices)

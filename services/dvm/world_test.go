@@ -84,6 +84,19 @@ type world struct {
 	heard   func(pow.Receipt)
 }
 
+// set changes what the doubles do, or looks at it, while the worker runs.
+func (x *world) set(f func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f()
+}
+
+// catalogues returns what a device was sent.
+func (x *world) catalogues(device pow.Key) (out []pow.Catalogue) {
+	x.set(func() { out = slices.Clone(x.parts[device]) })
+	return out
+}
+
 func newWorld(t testing.TB, change func(*dvm.Config)) *world {
 	x := &world{t: t, folder: t.TempDir(), blobs: map[pow.Hash][]byte{}, parts: map[pow.Key][]pow.Catalogue{},
 		deleted: map[pow.Hash]int{}, origins: map[string]int{}}
