@@ -70,12 +70,12 @@ func (s script) play(t *testing.T) {
 		notices = append(notices, x.proof(d, session(1+p.Device+2*p.Session), seq[d], x.ago(p.From, p.From-p.Minutes)))
 	}
 	for i, n := range s.Order {
-		x.mu.Lock()
-		x.set(func() { x.down, x.deaf = nil, s.Faults[i] == 2 })
-		if s.Faults[i] == 1 {
-			x.set(func() { x.down = pow.ErrOffline })
-		}
-		x.mu.Unlock()
+		x.set(func() {
+			x.down, x.deaf = nil, s.Faults[i] == 2
+			if s.Faults[i] == 1 {
+				x.down = pow.ErrOffline
+			}
+		})
 		sheet.mu.Lock()
 		sheet.lost = s.Faults[i] == 3
 		sheet.mu.Unlock()
@@ -85,9 +85,7 @@ func (s script) play(t *testing.T) {
 		x.deliver(letter(notices[n], i))
 		x.settle(time.Duration(s.Faults[i]) * 3 * time.Second)
 	}
-	x.mu.Lock()
 	x.set(func() { x.down, x.deaf = nil, false })
-	x.mu.Unlock()
 	x.settle(time.Hour)
 	s.check(x, sheet, notices)
 	x.halt()
