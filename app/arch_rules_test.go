@@ -56,17 +56,20 @@ var walls = []rule{
 	{"github.com/transparency-dev/merkle", "services/wire/archive"},
 	{"go.etcd.io/bbolt", "services/client/queue"},
 	{"github.com/kbinani/screenshot", "services/client/capture"},
-	{"github.com/jezek/xgb", "services/client/capture"},
+	{"github.com/jezek/xgb", "services/client/capture services/client/away services/client/windows"},
 	{"github.com/godbus/dbus/v5", "services/client/capture services/client/away services/client/tray services/client/notify"},
 	{"github.com/zalando/go-keyring", "services/client/vault"},
 	{"modernc.org/sqlite", "services/hub/store services/dvm/ledger"}, // two: trust zones share no database package
+	{"github.com/jackc/pgx/v5", "services/hub/store services/dvm/ledger"},
+	{"github.com/minio/minio-go/v7", "services/hub/blobs"},
+	{"golang.org/x/crypto/acme", "app/server"},
 	{"database/sql", "services/hub/store services/dvm/ledger"},
 	{"github.com/alecthomas/kong", "app/cli"},
 	{"github.com/prometheus/client_golang", "app/server"},
 	{"golang.org/x/time", "services/wire/relays services/hub/relay services/hub/blobs"},
 	{"golang.org/x/net", "services/wire/dial"},
 	{"github.com/tyler-smith/go-bip39", "services/wire/identity"}, // names the word that is wrong
-	{"golang.org/x/sys", "services/client/queue services/client/control services/client/vault"},
+	{"golang.org/x/sys", "services/client/queue services/client/control services/client/vault services/client/away services/client/windows"},
 	{"golang.org/x/text", "services/wire/identity"},
 	{"github.com/BurntSushi/toml", "app/config"},
 	{"net/http", "services/wire/… services/client/activity services/client/activity/activitytest services/hub/… services/dvm/kimai services/dvm/kimai/kimaitest app/server app/client app/e2e"},
@@ -114,7 +117,7 @@ var names = "util utils common helpers misc shared types models base lib"
 var exceptions = map[string]string{}
 
 // testOnly lists modules that only tests import.
-var testOnly = "c2sp.org/CCTV/age github.com/google/go-cmp go.uber.org/goleak golang.org/x/crypto pgregory.net/rapid"
+var testOnly = "c2sp.org/CCTV/age github.com/Shopify/toxiproxy/v2 github.com/google/go-cmp github.com/rogpeppe/go-internal go.uber.org/goleak golang.org/x/crypto pgregory.net/rapid"
 
 const (
 	maxFileLines = 500
