@@ -28,15 +28,21 @@ type Status struct {
 	LastCapture   *CaptureInfo  `json:"last_capture"`
 	Setup         Setup         `json:"setup"`
 	Team          string        `json:"team,omitempty"` // the DVM's name
-	Warnings      []Fault       `json:"warnings,omitempty"`
-	Version       string        `json:"version"`
-	Pid           int           `json:"pid"`
+	// Away lists what waits for the person's answer, oldest first.
+	Away []AwayQuestion `json:"away,omitempty"`
+	// Slot is the span in which the next picture falls; its moment is told to nobody.
+	Slot     *Interval `json:"picture_slot,omitempty"`
+	Tray     bool      `json:"tray,omitempty"` // there is a status icon
+	Warnings []Fault   `json:"warnings,omitempty"`
+	Version  string    `json:"version"`
+	Pid      int       `json:"pid"`
 }
 
 // TimerStatus is the timer's part of Status.
 type TimerStatus struct {
 	State   TimerState  `json:"state"`
-	Reason  string      `json:"reason,omitempty"` // paused: restarted, locked-screen, …
+	Reason  string      `json:"reason,omitempty"` // paused: user, off-record, screen-locked, asleep, restarted
+	Until   time.Time   `json:"until,omitzero"`   // off the record until then
 	Project *ProjectRef `json:"project"`
 	Session SessionID   `json:"session,omitempty"`
 	Since   time.Time   `json:"since,omitzero"`
@@ -90,6 +96,7 @@ type Setup struct {
 
 // Entry is one stretch of today's list.
 type Entry struct {
+	ID      string     `json:"id"` // names it to EntryEdit
 	Session SessionID  `json:"session"`
 	Project ProjectRef `json:"project"`
 	From    time.Time  `json:"from"`
@@ -97,6 +104,13 @@ type Entry struct {
 	Seconds int64      `json:"seconds"`
 	Note    string     `json:"note,omitempty"`
 	State   string     `json:"state"` // tracking, held, or the least State of its deliveries
+	// KimaiActivity is the kind of work, where the project has kinds.
+	KimaiActivity *KimaiActivity `json:"kimai_activity,omitempty"`
+	// Kept tells that the person kept it while away, ByHand that it was corrected;
+	// Was then holds what it said before the first correction.
+	Kept   bool   `json:"kept,omitempty"`
+	ByHand bool   `json:"by_hand,omitempty"`
+	Was    *Entry `json:"was,omitempty"`
 }
 
 // OutboxItem is one line of `powdo outbox`.
@@ -117,6 +131,10 @@ type OutboxItem struct {
 	Receipt     *ReceiptInfo `json:"receipt"`
 	Servers     []Place      `json:"servers,omitempty"`
 	Relays      []Place      `json:"relays,omitempty"`
+	// Sent counts the bytes of a running upload, of Size.
+	Sent int64 `json:"sent,omitempty"`
+	// Steps holds when each State was first reached.
+	Steps map[State]time.Time `json:"steps,omitempty"`
 }
 
 // ReceiptInfo is a Receipt as `powdo outbox` shows it.
@@ -143,6 +161,8 @@ type Joined struct {
 	Member   string    `json:"member"`
 	Code     Code      `json:"code"` // enrolled or awaiting-approval
 	Projects []Project `json:"projects"`
+	// Policy is the team's policy text that joining accepted.
+	Policy string `json:"policy,omitempty"`
 }
 
 // Check is one line of `doctor`: what was looked at, whether it is well, and the mend.
@@ -177,6 +197,16 @@ type Preview struct {
 	Servers   []string      `json:"servers"`
 	Relays    []string      `json:"relays"`
 	Retention int           `json:"retention_days"`
+	// Edited, Removed and Skipped count pictures; Kept and ByHand are seconds.
+	Edited  int   `json:"edited,omitempty"`
+	Removed int   `json:"removed,omitempty"`
+	Skipped int   `json:"skipped,omitempty"`
+	Kept    int64 `json:"kept_seconds,omitempty"`
+	ByHand  int64 `json:"by_hand_seconds,omitempty"`
+	// Cuts are the times inside that do not go out: removed, or not answered yet.
+	Cuts []Interval `json:"cuts,omitempty"`
+	// Away blocks Register: questions that only the person can answer.
+	Away []AwayQuestion `json:"away,omitempty"`
 }
 
 // PreviewPart is one proof that Register would make.
