@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pow.do/services/pow"
@@ -29,7 +30,7 @@ const (
 // was signed last while nothing changed, else a new one with the next revision.
 func (r *dvmRole) announce(now time.Time) (announced, error) {
 	path := filepath.Join(r.cfg.Dir, "dvm", announcementFile)
-	want, err := r.wanted()
+	want, err := r.wanted(now)
 	if err != nil {
 		return announced{}, err
 	}
@@ -57,7 +58,7 @@ func (r *dvmRole) announce(now time.Time) (announced, error) {
 	return announced{ann, signed}, err
 }
 
-func (r *dvmRole) wanted() (pow.Announcement, error) {
+func (r *dvmRole) wanted(now time.Time) (pow.Announcement, error) {
 	text, err := os.ReadFile(filepath.Join(r.cfg.Dir, "dvm", policyFile))
 	if errors.Is(err, os.ErrNotExist) {
 		text, err = []byte(policyText), nil
@@ -68,7 +69,11 @@ func (r *dvmRole) wanted() (pow.Announcement, error) {
 	if err != nil {
 		return pow.Announcement{}, fmt.Errorf("read %s: %w", policyFile, err)
 	}
-	return pow.Announcement{DVM: r.secret.Public(), Name: r.cfg.Name, Recipients: r.keys.Recipients(), Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
+	// What nobody may seal to any more only makes the event longer.
+	recipients := slices.DeleteFunc(r.archive.keys.Load().Recipients(), func(k pow.Recipient) bool {
+		return !k.Expires.IsZero() && !now.Before(k.Expires)
+	})
+	return pow.Announcement{DVM: r.secret.Public(), Name: r.cfg.Name, Recipients: recipients, Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
 		Copies: 1, Limits: r.limits(), PolicyHash: sha256.Sum256(text), PolicyText: string(text), PolicyLang: "en"}, nil
 }
 

@@ -14,7 +14,6 @@ import (
 	"pow.do/services/dvm"
 	"pow.do/services/dvm/meter"
 	"pow.do/services/pow"
-	"pow.do/services/wire/archive"
 	"pow.do/services/wire/blossom"
 	"pow.do/services/wire/dial"
 	"pow.do/services/wire/envelope"
@@ -27,11 +26,13 @@ import (
 // Blossom servers, a ledger, and the worker between them. It listens on nothing.
 type dvmRole struct {
 	desk
-	cfg    dvmConfig
-	log    *slog.Logger
-	pool   *relays.Pool
-	worker *dvm.Worker
-	ann    atomic.Pointer[announced]
+	cfg     dvmConfig
+	log     *slog.Logger
+	pool    *relays.Pool
+	worker  *dvm.Worker
+	archive *keyFile
+	ann     atomic.Pointer[announced]
+	renewed chan struct{} // a new announcement is to be published
 }
 
 type dvmConfig struct {
@@ -59,7 +60,7 @@ func openDVM(ctx context.Context, cfg dvmConfig) (*dvmRole, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &dvmRole{desk: *d, cfg: cfg, log: cfg.Log}
+	r := &dvmRole{desk: *d, cfg: cfg, log: cfg.Log, renewed: make(chan struct{}, 1)}
 	if err := r.build(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -67,21 +68,19 @@ func openDVM(ctx context.Context, cfg dvmConfig) (*dvmRole, error) {
 }
 
 func (r *dvmRole) build() error {
-	ann, err := r.announce(time.Now())
-	if err != nil {
+	var err error
+	if r.archive, err = followKeys(&r.desk, r.log); err != nil {
 		return err
 	}
-	r.ann.Store(&ann)
+	if err := r.reannounce(); err != nil {
+		return err
+	}
 	dialer, err := newDialer(r.cfg.Proxy)
 	if err != nil {
 		return err
 	}
 	known := hostsOf(r.cfg.Relays, r.cfg.Blossom)
 	client := dialer.HTTPClient(func(host string) bool { return known[host] })
-	opener, err := archive.NewOpener(r.archiveKeys()...)
-	if err != nil {
-		return err
-	}
 	sheets, err := openTimesheets(r.cfg)
 	if err != nil {
 		return err
@@ -98,7 +97,7 @@ func (r *dvmRole) build() error {
 		Key: r.secret.Public(), Folder: filepath.Join(r.cfg.Dir, "dvm", "sealed"), Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
 		Limits: r.limits(), Announcement: func() pow.Announcement { return r.ann.Load().Announcement }, Knock: true, Opaque: r.keys.OpaqueID,
 		Measure: meter.Measure, Space: func() (int64, int64, error) { return diskSpace(r.cfg.Dir) },
-		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: opener,
+		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: r.archive,
 		Timesheets: sheets, Hubs: hubs, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
 	})
 	return err
@@ -121,7 +120,22 @@ func (r *dvmRole) run(ctx context.Context) error {
 	g.add("mailbox", r.pool.Run)
 	g.add("worker", r.worker.Run)
 	g.add("announcement", r.keepAnnounced)
+	g.add("keys", func(ctx context.Context) error { return r.archive.run(ctx, r.reannounce) })
 	return g.wait()
+}
+
+// reannounce signs a new announcement if there is something new to say.
+func (r *dvmRole) reannounce() error {
+	ann, err := r.announce(time.Now())
+	if err != nil {
+		return err
+	}
+	r.ann.Store(&ann)
+	select {
+	case r.renewed <- struct{}{}:
+	default:
+	}
+	return nil
 }
 
 // announceEvery is how often the relays are asked whether they still hold the announcement.
@@ -136,6 +150,7 @@ func (r *dvmRole) keepAnnounced(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
+		case <-r.renewed:
 		}
 		wait = announceEvery
 		for _, origin := range r.cfg.Relays {

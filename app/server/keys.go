@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"pow.do/services/dvm/keys"
@@ -51,10 +52,13 @@ func openKeys(folder string) (keys.Keys, identity.Secret, error) {
 	return k, s, nil
 }
 
+// keysFolder is where the DVM's keys rest.
+func (d *desk) keysFolder() string { return filepath.Join(d.dir, "dvm", "keys") }
+
 // archiveKeys are the secrets that open archives: the current ones and those
 // that were rotated but may still be in use.
-func (d *desk) archiveKeys() (out []archive.Key) {
-	for _, k := range d.keys.Archive {
+func archiveKeys(k keys.Keys) (out []archive.Key) {
+	for _, k := range k.Archive {
 		out = append(out, archive.Key{Alg: k.Alg, Secret: string(k.Secret)})
 	}
 	return out

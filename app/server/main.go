@@ -56,6 +56,7 @@ type grammar struct {
 	Sessions   sessionsCmd   `cmd:"" help:"Show what was proven."`
 	Proofs     proofsCmd     `cmd:"" help:"Show every proof with its checks."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after what could not be processed."`
+	Keys       keysCmd       `cmd:"" help:"Show and rotate the DVM's keys."`
 	Doctor     doctorCmd     `cmd:"" help:"Check everything, and name the mend."`
 }
 

@@ -117,7 +117,7 @@ func (c *proofsOpenCmd) Run(p *program) error {
 		if err != nil {
 			return err
 		}
-		opener, err := archive.NewOpener(d.archiveKeys()...)
+		opener, err := archive.NewOpener(archiveKeys(d.keys)...)
 		if err != nil {
 			return err
 		}

@@ -172,11 +172,20 @@ func TestRetention(t *testing.T) {
 		p := project()
 		p.Retention = 2
 		x.must(x.l.SetProject(context.Background(), p, x.now()))
-		n := x.proof(laptop, session(1), 1, x.ago(12, 2), func(_ *pow.Notice, o *pow.Opened) {
+		n := x.proof(laptop, session(1), 1, x.ago(12, 2), func(n *pow.Notice, o *pow.Opened) {
+			n.Recipient = "5f0c2a91b3d4e6f7"
 			o.Proof.Activity.Rows = []pow.ActivityRow{{Kind: "window", App: "editor"}}
 		})
+		needed := func() bool {
+			used, err := x.l.RecipientsKept(context.Background())
+			x.must(err)
+			return used["5f0c2a91b3d4e6f7"]
+		}
 		x.deliver(letter(n, 1))
 		x.settle(47 * time.Hour)
+		if !needed() {
+			t.Error("the archive's key may be destroyed while the archive is kept")
+		}
 		file := dvm.SealedPath(filepath.Join(x.folder, "sealed"), n.Sealed)
 		if _, err := os.Stat(file); err != nil {
 			t.Fatal(err)
@@ -184,6 +193,9 @@ func TestRetention(t *testing.T) {
 		x.settle(2 * time.Hour)
 		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("after the retention: %v", err)
+		}
+		if needed() {
+			t.Error("the archive's key is kept without an archive")
 		}
 		if p := x.proofs(); len(p) != 1 || p[0].Sealed != n.Sealed {
 			t.Errorf("hashes and times are to stay: %+v", p)

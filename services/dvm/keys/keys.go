@@ -1,14 +1,14 @@
 // Package keys keeps the DVM's secrets: the Nostr key, the archive keys and the
-// secret behind opaque ids, in one file <folder>/keys.json that is written once,
-// by [Create].
+// secret behind opaque ids, in one file <folder>/keys.json that [Create] writes.
 //
 // The file is readable by its owner only (0600) in a folder of the owner (0700).
 // [Load] refuses anything else, also a link, a pipe or somebody else's file: such
 // keys may be known to others, or were put there by others. With a [Sealer] the
 // file is encrypted under a passphrase.
 //
-// Each archive key has its own period of validity, so that a later program can
-// put a new one beside it and go on opening what was sealed to the old one.
+// Each archive key has its own period of validity. [Rotate] puts new ones before
+// the present ones, which go on for a while, so that nothing that was sealed to
+// them is lost; [Bury] destroys a key for good once nothing needs it any more.
 //
 // The package does not know what a key is: it keeps strings for those who do.
 package keys
@@ -125,15 +125,20 @@ func generate(g Generator, now time.Time) (Keys, error) {
 		return Keys{}, fmt.Errorf("make a secret: %w", err)
 	}
 	k := Keys{Version: format, Nostr: Secret(nostr), Opaque: Secret(hex.EncodeToString(opaque[:]))}
+	k.Archive, err = newArchives(g, now)
+	return k, err
+}
+
+// newArchives makes one key of each kind, in the order of announcement.
+func newArchives(g Generator, now time.Time) (out []Archive, err error) {
 	for _, alg := range []string{pow.AgePQ, pow.AgeX25519} {
 		secret, recipient, err := g.NewArchive(alg)
 		if err != nil {
-			return Keys{}, fmt.Errorf("make an archive key: %w", err)
+			return nil, fmt.Errorf("make an archive key: %w", err)
 		}
-		from := now.UTC().Truncate(time.Second)
-		k.Archive = append(k.Archive, Archive{Alg: alg, Recipient: recipient, Secret: Secret(secret), NotBefore: from})
+		out = append(out, Archive{Alg: alg, Recipient: recipient, Secret: Secret(secret), NotBefore: now.UTC().Truncate(time.Second)})
 	}
-	return k, nil
+	return out, nil
 }
 
 // write puts the file in its place, whole or not at all, unless there is one.
@@ -176,12 +181,15 @@ func Load(folder string, seal Sealer) (Keys, error) {
 	if err != nil {
 		return Keys{}, err
 	}
+	return parse(b, seal)
+}
+
+func parse(b []byte, seal Sealer) (k Keys, err error) {
 	if seal != nil {
 		if b, err = seal.Open(b); err != nil {
 			return Keys{}, fmt.Errorf("unlock the keys: %w", err)
 		}
 	}
-	var k Keys
 	if err := json.Unmarshal(b, &k); err != nil {
 		return Keys{}, ErrDamaged // the cause may quote the file
 	}

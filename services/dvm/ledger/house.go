@@ -41,6 +41,23 @@ func (l *Ledger) Expired(ctx context.Context, now time.Time, n int) (out []pow.H
 	return out, nil
 }
 
+// RecipientsKept returns the ids of the archive keys that a kept or waiting
+// archive is sealed to.
+func (l *Ledger) RecipientsKept(ctx context.Context) (map[string]bool, error) {
+	used := map[string]bool{}
+	err := query(ctx, l.db, `SELECT DISTINCT json_extract(n.doc, '$.recipient') FROM notices n LEFT JOIN proofs p ON p.id = n.id
+		WHERE p.until IS NOT NULL OR n.state IN ('received', 'quarantined') AND n.sealed != ''`, nil, func(s scanner) error {
+		var id string
+		err := s.Scan(&id)
+		used[id] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the archive keys in use: %w", err)
+	}
+	return used, nil
+}
+
 // Erased notes that a sealed archive is gone, and erases its activity rows with
 // it. Hashes and times stay.
 func (l *Ledger) Erased(ctx context.Context, sealed pow.Hash) error {

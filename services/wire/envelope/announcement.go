@@ -216,9 +216,9 @@ func places(list []string, kind pow.OriginKind) bool {
 // recipient checks that the id is what the key says: a relay or a typing error
 // must not make one key pass for another.
 func (v recipient) recipient() (r pow.Recipient, known bool, err error) {
-	r = pow.Recipient{ID: v.ID, Alg: v.Alg, Key: v.Key, NotBefore: time.Unix(v.NBF, 0)}
+	r = pow.Recipient{ID: v.ID, Alg: v.Alg, Key: v.Key, NotBefore: time.Unix(v.NBF, 0).UTC()}
 	if v.Exp != 0 {
-		r.Expires = time.Unix(v.Exp, 0)
+		r.Expires = time.Unix(v.Exp, 0).UTC()
 	}
 	var sum string
 	switch v.Alg {

@@ -74,7 +74,7 @@ func signZero(k identity.Secret, e *event.Event) error {
 	return err
 }
 
-func at(unix int64) time.Time { return time.Unix(unix, 0) }
+func at(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
 
 func fixed(nonce byte, now, dated, expires int64, key identity.Secret) envelope.Fixed {
 	f := envelope.Fixed{Nonce: nonce, Back: time.Duration(now-dated) * time.Second, OneTime: key, Sign: signZero}
