@@ -72,6 +72,8 @@ var walls = []rule{
 	{"golang.org/x/sys", "services/client/queue services/client/control services/client/vault services/client/away services/client/windows"},
 	{"golang.org/x/text", "services/wire/identity"},
 	{"github.com/BurntSushi/toml", "app/config"},
+	{"codeberg.org/go-pdf/fpdf", "services/dvm/report"},
+	{"golang.org/x/image", "services/dvm/report"}, // the Go fonts, for the PDF
 	{"net/http", "services/wire/… services/client/activity services/client/activity/activitytest services/hub/… services/dvm/kimai services/dvm/kimai/kimaitest app/server app/client app/e2e"},
 	{"os/exec", "app/e2e app/client"},
 }

@@ -56,6 +56,9 @@ type grammar struct {
 	Sessions   sessionsCmd   `cmd:"" help:"Show what was proven."`
 	Proofs     proofsCmd     `cmd:"" help:"Show every proof with its checks."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after what could not be processed."`
+	Report     reportCmd     `cmd:"" help:"Write hours and evidence for a member, project or period."`
+	Export     exportCmd     `cmd:"" help:"Write out everything that is held of a member."`
+	Erase      eraseCmd      `cmd:"" help:"Erase a member's archives, activity, notes and names."`
 	Keys       keysCmd       `cmd:"" help:"Show and rotate the DVM's keys."`
 	Doctor     doctorCmd     `cmd:"" help:"Check everything, and name the mend."`
 }

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -107,29 +105,11 @@ func (c *proofsOpenCmd) Run(p *program) error {
 		if len(ps) == 0 {
 			return pow.ErrNotFound
 		}
-		name := ps[0].Sealed.String()
-		f, err := os.Open(filepath.Join(d.dir, "dvm", "sealed", name[:2], name))
-		if err != nil {
-			return &pow.Error{Code: pow.CodeNotFound, What: "the archive is not kept any more", Err: err}
-		}
-		defer f.Close()
-		fi, err := f.Stat()
-		if err != nil {
-			return err
-		}
 		opener, err := archive.NewOpener(archiveKeys(d.keys)...)
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(c.To, 0o700); err != nil {
-			return fmt.Errorf("make the folder: %w", err)
-		}
-		root, err := os.OpenRoot(c.To)
-		if err != nil {
-			return fmt.Errorf("open the folder: %w", err)
-		}
-		defer root.Close()
-		if _, err := opener.Extract(ctx, f, fi.Size(), root); err != nil {
+		if err := d.openInto(ctx, opener, ps[0].Sealed, c.To); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.s.Err, "Opened into", c.To)

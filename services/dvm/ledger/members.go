@@ -186,6 +186,7 @@ func (l *Ledger) Erase(ctx context.Context, member pow.OpaqueID, now time.Time) 
 		for _, text := range []string{
 			"UPDATE members SET name = 'erased', state = 'removed', erase = 0, request = NULL WHERE id = ?1",
 			"UPDATE devices SET name = '' WHERE member = ?1",
+			"UPDATE slots SET name = '' WHERE used_by = (SELECT identity FROM members WHERE id = ?1)",
 			"UPDATE sessions SET note = '' WHERE member = ?1",
 			"DELETE FROM activity WHERE proof IN (SELECT id FROM proofs WHERE member = ?1)",
 			"DELETE FROM captures WHERE proof IN (SELECT id FROM proofs WHERE member = ?1)",

@@ -112,4 +112,20 @@ func (f Filter) scanProof(s scanner) (r pow.ProofReport, err error) {
 	return r, err
 }
 
+// ActivityOf returns every activity row that is kept of a member, in order of time.
+func (l *Ledger) ActivityOf(ctx context.Context, member pow.OpaqueID) ([]pow.ActivityRow, error) {
+	out := []pow.ActivityRow{}
+	err := query(ctx, l.db, `SELECT a."from", a."to", a.kind, a.app, a.title, a.host, a.category FROM activity a JOIN proofs p ON p.id = a.proof
+		WHERE p.member = ? ORDER BY a."from", a.proof, a.n`, []any{member}, func(s scanner) error {
+		var r pow.ActivityRow
+		err := s.Scan(instant{&r.From}, instant{&r.To}, &r.Kind, &r.App, &r.Title, &r.Host, &r.Category)
+		out = append(out, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the activity of a member: %w", err)
+	}
+	return out, nil
+}
+
 var unchecked = pow.Checks{Signature: "-", Chain: "-", Hashes: "-", Window: "-", Policy: "-"}
