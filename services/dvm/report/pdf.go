@@ -62,7 +62,7 @@ func (r Report) tables(s sheet) {
 	for _, v := range r.Sessions {
 		session(r.clock(v.Begin), r.clock(v.End), v.Member.Name, v.Project.Name, hours(v.Proven), booking(v.Booking))
 	}
-	proof := s.table("Evidence: every proof, by the SHA-256 of its sealed archive", []column{{"No.", 12, "R"}, {"From", 31, "L"}, {"To", 31, "L"}, {"Pict.", 10, "R"}, {"State", 18, "L"}, {"Sealed", 88, "L"}})
+	proof := s.table("Evidence: every proof, by the SHA-256 of its sealed archive", []column{{"No.", 9, "R"}, {"From", 28, "L"}, {"To", 28, "L"}, {"Pict.", 9, "R"}, {"State", 17, "L"}, {"Sealed", 99, "L"}})
 	for _, p := range r.Proofs {
 		proof(strconv.FormatInt(p.ID, 10), r.clock(p.From), r.clock(p.To), strconv.Itoa(p.Captures), p.State, p.Sealed.String())
 	}
