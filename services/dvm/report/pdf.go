@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font/gofont/gobold"
@@ -62,9 +63,9 @@ func (r Report) tables(s sheet) {
 	for _, v := range r.Sessions {
 		session(r.clock(v.Begin), r.clock(v.End), v.Member.Name, v.Project.Name, hours(v.Proven), booking(v.Booking))
 	}
-	proof := s.table("Evidence: every proof, by the SHA-256 of its sealed archive", []column{{"No.", 9, "R"}, {"From", 28, "L"}, {"To", 28, "L"}, {"Pict.", 9, "R"}, {"State", 17, "L"}, {"Sealed", 99, "L"}})
+	proof := s.table("Evidence: every proof, by the SHA-256 of its sealed archive", []column{{"No.", 9, "R"}, {"From", 33, "L"}, {"To", 18, "L"}, {"Pict.", 10, "R"}, {"State", 21, "L"}, {"Sealed", 99, "L"}})
 	for _, p := range r.Proofs {
-		proof(strconv.FormatInt(p.ID, 10), r.clock(p.From), r.clock(p.To), strconv.Itoa(p.Captures), p.State, p.Sealed.String())
+		proof(strconv.FormatInt(p.ID, 10), r.clock(p.From), p.To.In(r.Zone).Format(time.TimeOnly), strconv.Itoa(p.Captures), p.State, p.Sealed.String())
 	}
 }
 
