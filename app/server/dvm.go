@@ -33,6 +33,8 @@ type dvmRole struct {
 	archive *keyFile
 	ann     atomic.Pointer[announced]
 	renewed chan struct{} // a new announcement is to be published
+
+	closeSheets func() error
 }
 
 type dvmConfig struct {
@@ -43,6 +45,7 @@ type dvmConfig struct {
 	Silence        time.Duration
 	Kimai          string
 	KimaiTokenFile string
+	TimesheetFile  string // instead of Kimai; empty: none
 	Proxy          string
 	Hub            *Hub // of the same program, or nil
 	Log            *slog.Logger
@@ -60,9 +63,9 @@ func openDVM(ctx context.Context, cfg dvmConfig) (*dvmRole, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &dvmRole{desk: *d, cfg: cfg, log: cfg.Log, renewed: make(chan struct{}, 1)}
+	r := &dvmRole{desk: *d, cfg: cfg, log: cfg.Log, renewed: make(chan struct{}, 1), closeSheets: func() error { return nil }}
 	if err := r.build(); err != nil {
-		return nil, errors.Join(err, d.close())
+		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
 }
@@ -81,8 +84,8 @@ func (r *dvmRole) build() error {
 	}
 	known := hostsOf(r.cfg.Relays, r.cfg.Blossom)
 	client := dialer.HTTPClient(func(host string) bool { return known[host] })
-	sheets, err := openTimesheets(r.cfg)
-	if err != nil {
+	var sheets dvm.Timesheets
+	if sheets, r.closeSheets, err = openTimesheets(r.cfg); err != nil {
 		return err
 	}
 	r.pool = relays.New(relays.Config{Origins: r.cfg.Relays, Key: r.secret, HTTP: client, Log: r.log, Handle: r.take,
@@ -102,6 +105,9 @@ func (r *dvmRole) build() error {
 	})
 	return err
 }
+
+// close ends the use of the ledger and of the timesheet file.
+func (r *dvmRole) close() error { return errors.Join(r.closeSheets(), r.desk.close()) }
 
 func (r *dvmRole) limits() pow.Limits {
 	l := pow.DefaultLimits

@@ -90,6 +90,7 @@ func writeConfig(path, role string, g *grammar) error {
 		set("dvm", "Where the DVM collects letters and archives.", "relay = [\"wss://hub.example.com\"]\n# blossom = [\"https://hub.example.com\"]", true)
 	}
 	set("dvm", "Kimai to book in; without it the ledger is the timesheet.", "kimai = \"https://kimai.example.com\"\n# kimai-token-file = \"/etc/powdo/kimai-token\"", true)
+	set("dvm", "Instead of Kimai: a file of JSON lines, for payroll or another time tracker.", "timesheet-file = \"/var/lib/powdo/hours.jsonl\"", true)
 	set("dvm", "A session without a proof for so long is closed.", `silence = "15m"`, true)
 	set("both", "Address of /healthz, /readyz and /metrics; keep it on loopback.", fmt.Sprintf("admin = %q", g.Admin), g.Admin == "127.0.0.1:7448")
 	set("both", "Reach every other server through this proxy only.", `proxy = "socks5://127.0.0.1:9050"`, true)

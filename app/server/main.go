@@ -43,6 +43,7 @@ type grammar struct {
 	BlobTTL        time.Duration `help:"Hub: how long an archive is kept at most." name:"blob-ttl" default:"336h"`
 	Kimai          string        `help:"DVM: Kimai to book in; without it the ledger is the timesheet." placeholder:"URL"`
 	KimaiTokenFile string        `help:"File whose first line is the token of the DVM's Kimai account." placeholder:"FILE" type:"path"`
+	TimesheetFile  string        `help:"DVM: file of JSON lines to book in, instead of Kimai." placeholder:"FILE" type:"path"`
 	Silence        time.Duration `help:"DVM: a session without a proof for so long is closed." default:"15m"`
 	Proxy          string        `help:"Reach every other server through this proxy only." placeholder:"socks5://HOST:PORT"`
 

@@ -137,6 +137,9 @@ func (p *program) checkSettings() error {
 	if p.g.Silence < leastSpan || p.g.BlobTTL < leastSpan {
 		return &pow.Error{Code: pow.ErrUsage.Code, What: "--silence and --blob-ttl must be at least 1m"}
 	}
+	if p.g.Kimai != "" && p.g.TimesheetFile != "" {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "--kimai and --timesheet-file exclude each other", Mend: "time is booked in one place"}
+	}
 	for _, u := range p.g.PublicURL {
 		if _, err := pow.ParseOrigin(u, pow.BlossomOrigin); err != nil {
 			return usage(fmt.Errorf("--public-url %s: want https://HOST, or http://HOST:PORT on this network only, without a path", u))
@@ -200,7 +203,7 @@ func (s *serving) addDVM(relays, blossom []string) error {
 	}
 	g := s.p.g
 	r, err := openDVM(s.p.ctx, dvmConfig{Dir: s.dir, Name: g.Team, Relays: relays, Blossom: blossom, Silence: g.Silence,
-		Kimai: g.Kimai, KimaiTokenFile: g.KimaiTokenFile, Proxy: g.Proxy, Hub: s.hub, Log: s.p.log()})
+		Kimai: g.Kimai, KimaiTokenFile: g.KimaiTokenFile, TimesheetFile: g.TimesheetFile, Proxy: g.Proxy, Hub: s.hub, Log: s.p.log()})
 	if err != nil {
 		return err
 	}

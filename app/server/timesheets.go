@@ -11,16 +11,26 @@ import (
 
 	"pow.do/services/dvm"
 	"pow.do/services/dvm/kimai"
+	"pow.do/services/dvm/sheetfile"
 	"pow.do/services/pow"
 )
 
-// openTimesheets opens Kimai when one is configured; without one the ledger is
-// the timesheet.
-func openTimesheets(cfg dvmConfig) (dvm.Timesheets, error) {
-	if cfg.Kimai == "" {
-		return nil, nil
+// openTimesheets opens Kimai or the timesheet file, whichever is configured;
+// without either the ledger is the timesheet.
+func openTimesheets(cfg dvmConfig) (sheets dvm.Timesheets, closeFile func() error, err error) {
+	none := func() error { return nil }
+	switch {
+	case cfg.Kimai != "":
+		sheets, err = openKimai(cfg)
+		return sheets, none, err
+	case cfg.TimesheetFile != "":
+		f, err := sheetfile.Open(cfg.TimesheetFile)
+		if err != nil {
+			return nil, none, err
+		}
+		return f, f.Close, nil
 	}
-	return openKimai(cfg)
+	return nil, none, nil
 }
 
 func openKimai(cfg dvmConfig) (*kimai.Client, error) {
@@ -71,7 +81,11 @@ func readToken(path string) (string, error) {
 // checkTimesheets asks Kimai whether everything that the DVM needs is there.
 func (p *program) checkTimesheets(ctx context.Context, d *desk) []pow.Check {
 	if p.g.Kimai == "" {
-		return []pow.Check{{Name: "timesheet", State: "ok", Detail: "the ledger"}}
+		detail := "the ledger"
+		if p.g.TimesheetFile != "" {
+			detail = "the ledger, and " + p.g.TimesheetFile
+		}
+		return []pow.Check{{Name: "timesheet", State: "ok", Detail: detail}}
 	}
 	c, err := p.kimai()
 	if err != nil {

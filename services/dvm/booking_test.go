@@ -31,6 +31,18 @@ func newSheets() *sheets {
 	return &sheets{records: map[int64]pow.Timesheet{}}
 }
 
+func (s *sheets) System() string { return "kimai" }
+
+func (s *sheets) Unfit(t pow.Timesheet) pow.ParkReason {
+	switch {
+	case t.KimaiUser == 0:
+		return pow.ParkUserUnmapped
+	case t.KimaiProject == 0, t.KimaiActivity == 0:
+		return pow.ParkProjectUnknown
+	}
+	return ""
+}
+
 func (s *sheets) Book(_ context.Context, t pow.Timesheet, save func(pow.TimesheetRecord) error) (pow.TimesheetRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

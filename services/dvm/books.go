@@ -121,12 +121,17 @@ func (w *Worker) park(work pow.SessionWork, t pow.SessionTime) pow.ParkReason {
 		return pow.ParkProjectClosed
 	case w.Timesheets == nil:
 		return ""
-	case work.Member.KimaiUser == 0:
-		return pow.ParkUserUnmapped
-	case work.Project.Kimai == 0, kimaiActivity(work) == 0:
-		return pow.ParkProjectUnknown
 	}
-	return ""
+	return w.Timesheets.Unfit(sheetOf(work, 1))
+}
+
+// sheetOf is a run of a session as far as it does not depend on its time.
+func sheetOf(work pow.SessionWork, run int) pow.Timesheet {
+	p := work.Project
+	return pow.Timesheet{Session: work.Session, Run: run, Identity: work.Member.Identity, MemberName: work.Member.Name,
+		Project: pow.ProjectRef{ID: p.ID, Name: p.Name, Group: p.Group, Color: p.Color}, Note: work.Note,
+		KimaiUser: work.Member.KimaiUser, KimaiProject: p.Kimai, KimaiActivity: kimaiActivity(work),
+		Marker: pow.Marker(work.Member.Identity, work.Session, run)}
 }
 
 func kimaiActivity(work pow.SessionWork) int64 {
@@ -193,11 +198,8 @@ func (w *Worker) bookRun(ctx context.Context, work pow.SessionWork, t pow.Sessio
 	if w.settled(t, r, have) {
 		return last, have.Done, nil
 	}
-	sheet := pow.Timesheet{
-		Session: work.Session, Run: r.Number, Want: r.Interval, Open: t.Open, Note: work.Note, Last: last,
-		KimaiUser: work.Member.KimaiUser, KimaiProject: work.Project.Kimai, KimaiActivity: kimaiActivity(work),
-		Marker: pow.Marker(work.Member.Identity, work.Session, r.Number),
-	}
+	sheet := sheetOf(work, r.Number)
+	sheet.Want, sheet.Open, sheet.Last = r.Interval, t.Open, last
 	if last.ID == 0 {
 		var err error
 		if sheet.Controls, err = w.Ledger.Controls(ctx, work.Session, sheet.KimaiUser); err != nil {
@@ -298,7 +300,7 @@ func (w *Worker) shown(r pow.Run, k pow.RunRecord) pow.Booking {
 	case k.Record.ID == 0:
 		return pow.Booking{State: "booked", System: "ledger", Timesheet: k.Row}
 	}
-	return pow.Booking{State: "booked", System: "kimai", Timesheet: k.Record.ID}
+	return pow.Booking{State: "booked", System: w.system(), Timesheet: k.Record.ID}
 }
 
 func (w *Worker) parked(r pow.ParkReason) pow.Booking {
@@ -309,7 +311,7 @@ func (w *Worker) system() string {
 	if w.Timesheets == nil {
 		return "ledger"
 	}
-	return "kimai"
+	return w.Timesheets.System()
 }
 
 // summary is the session's booking in reports: the worst of its parts.

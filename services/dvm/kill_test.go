@@ -110,6 +110,10 @@ func (s street) DeleteLetters(_ context.Context, wraps []pow.Hash) error {
 
 // Book keeps one file per create, so that two creates for one run are seen. A
 // stored intent makes it look for the marker first.
+func (street) System() string { return "kimai" }
+
+func (street) Unfit(pow.Timesheet) pow.ParkReason { return "" }
+
 func (s street) Book(_ context.Context, t pow.Timesheet, save func(pow.TimesheetRecord) error) (pow.TimesheetRecord, error) {
 	r := t.Last
 	if r.State == pow.TimesheetIntended && r.ID == 0 {

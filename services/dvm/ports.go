@@ -38,7 +38,15 @@ type Opener interface {
 // booked or parked, or has no state when nothing is left for the run. An error
 // means: again later (retry.Later: not before), and retry.Permanent: the
 // integration has stopped for everybody until somebody mends it.
+//
+// Package kimai and package sheetfile are two of them; a third needs these three
+// methods and nothing else.
 type Timesheets interface {
+	// System names it in Receipts and reports, in at most 16 letters.
+	System() string
+	// Unfit tells why a sheet cannot be booked before anything is asked: what an
+	// admin has not mapped yet. Want and Last are not set.
+	Unfit(t pow.Timesheet) pow.ParkReason
 	Book(ctx context.Context, t pow.Timesheet, save func(pow.TimesheetRecord) error) (pow.TimesheetRecord, error)
 }
 

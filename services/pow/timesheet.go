@@ -47,6 +47,9 @@ type SessionTime struct {
 type Timesheet struct {
 	Session       SessionID
 	Run           int
+	Identity      Key // of the member
+	MemberName    string
+	Project       ProjectRef
 	KimaiUser     int64
 	KimaiProject  int64
 	KimaiActivity int64

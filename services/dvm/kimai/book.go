@@ -44,7 +44,7 @@ func (c *Client) Book(ctx context.Context, t pow.Timesheet, save func(pow.Timesh
 	}
 	defer leave()
 	b := &booking{Client: c, sheet: t, lane: lane, stored: t.Last, store: save}
-	if reason := unfit(t); reason != "" {
+	if reason := c.Unfit(t); reason != "" {
 		return b.finish(b.parked(t.Last, reason, "the mapping has no usable number"))
 	}
 	if b.server, err = c.open(ctx); err != nil {
@@ -61,9 +61,12 @@ func (c *Client) Book(ctx context.Context, t pow.Timesheet, save func(pow.Timesh
 	return b.finish(rec)
 }
 
-// unfit tells why a sheet must not be sent: numbers that are left out of a
+// System names Kimai in Receipts and reports.
+func (c *Client) System() string { return "kimai" }
+
+// Unfit tells why a sheet must not be sent: numbers that are left out of a
 // request mean something else to Kimai.
-func unfit(t pow.Timesheet) pow.ParkReason {
+func (c *Client) Unfit(t pow.Timesheet) pow.ParkReason {
 	switch {
 	case t.KimaiUser <= 0:
 		return pow.ParkUserUnmapped
