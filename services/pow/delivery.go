@@ -62,6 +62,8 @@ type Delivery struct {
 	Updated   time.Time `json:"updated"`
 	// Hurry is set when a person pressed Register: no random pause.
 	Hurry bool `json:"hurry,omitempty"`
+	// Steps holds when each State was first reached.
+	Steps map[State]time.Time `json:"steps,omitempty"`
 }
 
 // Fault is a stored error: a stable code and a line for people. Text of a
