@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -45,6 +46,13 @@ func (q *Queue) opensSealed(h pow.Hash) func() (io.ReadCloser, error) {
 // putRecord stores r; a new text of its Receipt goes to where texts rest.
 func (q *Queue) putRecord(t *tx, r record) error {
 	r.Updated = q.cfg.Now().UTC()
+	if _, reached := r.Steps[r.State]; !reached {
+		r.Steps = maps.Clone(r.Steps)
+		if r.Steps == nil {
+			r.Steps = map[pow.State]time.Time{}
+		}
+		r.Steps[r.State] = r.Updated
+	}
 	if r.Receipt != nil && r.Receipt.Text != "" {
 		ciphertext, err := q.seal([]byte(r.Receipt.Text))
 		if err != nil {
