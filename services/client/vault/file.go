@@ -102,3 +102,11 @@ func writeFile(path string, b []byte) error {
 	}
 	return syncDir(dir)
 }
+
+// removeFile removes the key file, durably.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the key file: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}

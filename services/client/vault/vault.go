@@ -216,6 +216,37 @@ func (v *Vault) Change(old, passphrase string) error {
 	return nil
 }
 
+// Storage tells where the keys sleep: keyring or passphrase. Errors: pow.ErrNoKey, ErrUnsafe.
+func (v *Vault) Storage() (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f, err := v.read()
+	return f.Way, err
+}
+
+// Destroy removes the keys for good, in memory and wherever they sleep: the
+// keyring first, so that a failure there leaves a vault that says where they
+// are. A vault that is absent stays so.
+func (v *Vault) Destroy() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f, err := v.read()
+	if errors.Is(err, pow.ErrNoKey) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if f.Way == wayRing {
+		if err := v.ring.delete(v.entry); err != nil {
+			return err
+		}
+	}
+	v.keys.Wipe()
+	v.keys, v.open = Secrets{}, false
+	return removeFile(v.path)
+}
+
 // load reads the keys from wherever they sleep.
 func (v *Vault) load(passphrase string) (Secrets, Public, error) {
 	f, err := v.read()
