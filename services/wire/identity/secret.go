@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
@@ -51,6 +52,9 @@ func SecretFromBytes(b []byte) (Secret, error) {
 	priv, pub := btcec.PrivKeyFromBytes(b)
 	priv.Zero()
 	pair := &keyPair{[32]byte(b), pow.Key(schnorr.SerializePubKey(pub))}
+	// Whoever drops the last copy without Wipe leaves no key in memory either,
+	// once the collector has been there.
+	runtime.SetFinalizer(pair, func(p *keyPair) { *p = keyPair{} })
 	return Secret{held: func() *keyPair { return pair }}, nil
 }
 
