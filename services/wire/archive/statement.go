@@ -25,17 +25,7 @@ type Signer interface {
 // newStatement signs s, whose ID, Author and CreatedAt it sets, and returns it
 // with the bytes of statement.json.
 func newStatement(signer Signer, s pow.Statement, now time.Time) (pow.Statement, []byte, error) {
-	tags := event.Tags{{"p", s.DVM.String()}, {"v", strconv.Itoa(pow.ArchiveVersion)},
-		{"device", s.Device.String()}, {"project", string(s.Project)}}
-	if s.KimaiActivity != "" {
-		tags = append(tags, event.Tag{"activity", string(s.KimaiActivity)})
-	}
-	tags = append(tags, event.Tags{{"session", string(s.Session)},
-		{"seq", strconv.FormatUint(s.Seq, 10)}, {"prev", s.Prev.String()},
-		{"from", strconv.FormatInt(s.Interval.From.Unix(), 10)},
-		{"to", strconv.FormatInt(s.Interval.To.Unix(), 10)},
-		{"root", s.Root.String()}}...)
-	e := &event.Event{Kind: KindStatement, CreatedAt: event.Timestamp(now.Unix()), Tags: tags}
+	e := &event.Event{Kind: KindStatement, CreatedAt: event.Timestamp(now.Unix()), Tags: statementTags(s)}
 	if err := signer.Sign(e); err != nil {
 		return s, nil, fmt.Errorf("sign the statement: %w", err)
 	}
@@ -48,6 +38,28 @@ func newStatement(signer Signer, s pow.Statement, now time.Time) (pow.Statement,
 		return s, nil, pow.ErrStatement.With(errors.New("signed by another key"))
 	}
 	return signed, b, nil
+}
+
+// StatementID computes the id that s must have from its fields. Where only the
+// fields are kept, it tells whether they are still what was signed: the next
+// Statement names the id, and so does the Notice that a Receipt answers.
+func StatementID(s pow.Statement) (pow.Hash, error) {
+	e := &event.Event{Kind: KindStatement, CreatedAt: event.Timestamp(s.CreatedAt.Unix()), Tags: statementTags(s)}
+	e.PubKey = s.Author.String()
+	return pow.ParseHash(e.GetID())
+}
+
+func statementTags(s pow.Statement) event.Tags {
+	tags := event.Tags{{"p", s.DVM.String()}, {"v", strconv.Itoa(pow.ArchiveVersion)},
+		{"device", s.Device.String()}, {"project", string(s.Project)}}
+	if s.KimaiActivity != "" {
+		tags = append(tags, event.Tag{"activity", string(s.KimaiActivity)})
+	}
+	return append(tags, event.Tags{{"session", string(s.Session)},
+		{"seq", strconv.FormatUint(s.Seq, 10)}, {"prev", s.Prev.String()},
+		{"from", strconv.FormatInt(s.Interval.From.Unix(), 10)},
+		{"to", strconv.FormatInt(s.Interval.To.Unix(), 10)},
+		{"root", s.Root.String()}}...)
 }
 
 // parseStatement reads statement.json and checks its signature and its form:
