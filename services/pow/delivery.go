@@ -31,7 +31,9 @@ type Delivery struct {
 	Action        Action          `json:"action"`
 	Captures      int             `json:"captures"`
 	CaptureIDs    []string        `json:"capture_ids,omitempty"` // in the queue until the Proof's life ends
-	State         State           `json:"state"`
+	// Without is the part of Interval whose pictures were taken out.
+	Without []Interval `json:"without,omitempty"`
+	State   State      `json:"state"`
 
 	// Sealed and after.
 	Statement *Statement `json:"statement,omitempty"`
