@@ -20,6 +20,15 @@ type Capture struct {
 	// Again holds later moments at which this display showed the very same
 	// picture: it is not stored again, but counted.
 	Again []time.Time `json:"again,omitempty"`
+	// Areas and Covered say what the worker made unreadable in it: how many
+	// rectangles, and their share of the picture in thousandths. Cropped: it shows
+	// a part of the display only.
+	Areas   int  `json:"areas,omitempty"`
+	Covered int  `json:"covered_permille,omitempty"`
+	Cropped bool `json:"cropped,omitempty"`
+	// Window is where the active window lay, in the picture's pixels; empty when
+	// that is not known. It never leaves the computer.
+	Window Rect `json:"window,omitzero"`
 	// Open reads the plain picture. The caller closes it.
 	Open func() (io.ReadCloser, error) `json:"-"`
 }
@@ -57,6 +66,17 @@ type Proof struct {
 	Captures      []Capture       // in order of At
 	Activity      Activity
 	Dropped       int // captures that the worker took out
+	Skipped       int // moments at which a picture was due and none was taken
+	// Parts of Interval, disjoint and in order: Without is time that the worker kept
+	// although its pictures were taken out, Kept was kept by the worker while away,
+	// and ByHand belongs to an entry that was corrected (what it said before is
+	// not told).
+	Without []Interval
+	Kept    []Interval
+	ByHand  []Interval
+	// Consent is the signed agreement under which the work was recorded, as it was
+	// signed; empty when there is none.
+	Consent []byte
 }
 
 // MaxNote bounds the worker's note, in runes.
