@@ -27,6 +27,7 @@ type captureRow struct {
 	Size     int64         `json:"size"`
 	Again    []time.Time   `json:"again,omitempty"`
 	Delivery string        `json:"delivery,omitempty"` // "": held
+	review
 }
 
 // captureDetails is the rest; it rests encrypted, together with the thumbnail.
@@ -36,6 +37,9 @@ type captureDetails struct {
 	Width   int      `json:"width"`
 	Height  int      `json:"height"`
 	Hash    pow.Hash `json:"hash"`
+	Window  pow.Rect `json:"window,omitzero"`
+	// Edits made it what it is, as often as the person acted.
+	Edits [][]pow.Edit `json:"edits,omitempty"`
 }
 
 // sealedCapture is a capture on its way into the file.
@@ -45,11 +49,11 @@ type sealedCapture struct {
 }
 
 // AddCapture stores a capture with its picture and thumbnail, encrypted, as
-// held. Size and Hash are computed from the picture. A capture that is there
+// held. Size and Hash are computed from the picture; what Edit sets is ignored. A capture that is there
 // already is left as it is. Errors: pow.ErrDiskFull when the disk or the queue
 // has no room for pictures; pow.ErrTooLarge.
 func (q *Queue) AddCapture(c pow.Capture, picture, thumb []byte) error {
-	s, err := q.sealCapture(c, picture, thumb)
+	s, err := q.sealCapture(c, nil, picture, thumb)
 	if err != nil {
 		return err
 	}
@@ -64,28 +68,6 @@ func (q *Queue) AddCapture(c pow.Capture, picture, thumb []byte) error {
 	})
 }
 
-// ReplaceCapture puts another picture (blurred, cropped) in the place of a held
-// one and erases the bytes of the first. Errors: pow.ErrNotFound when it is not
-// held any more.
-func (q *Queue) ReplaceCapture(c pow.Capture, picture, thumb []byte) error {
-	s, err := q.sealCapture(c, picture, thumb)
-	if err != nil {
-		return err
-	}
-	err = q.update(func(t *tx) error {
-		var old captureRow
-		if found, err := t.getJSON(tabCaptures, c.ID, &old); err != nil || !found || old.Delivery != "" {
-			return orNotFound(err)
-		}
-		s.row.Session, s.row.At, s.row.Again = old.Session, old.At, old.Again
-		return errors.Join(q.putCapture(t, c.ID, s), q.markErased(t))
-	})
-	if err != nil {
-		return err
-	}
-	return q.Tidy()
-}
-
 // orNotFound is err, or pow.ErrNotFound when there is none.
 func orNotFound(err error) error {
 	if err != nil {
@@ -94,14 +76,14 @@ func orNotFound(err error) error {
 	return pow.ErrNotFound
 }
 
-func (q *Queue) sealCapture(c pow.Capture, picture, thumb []byte) (s sealedCapture, err error) {
+func (q *Queue) sealCapture(c pow.Capture, edits [][]pow.Edit, picture, thumb []byte) (s sealedCapture, err error) {
 	if !pow.IsULID(c.ID) || !pow.IsULID(string(c.Session)) || c.At.IsZero() {
 		return s, errors.New("store a capture: it has no id, session or moment")
 	}
 	if len(picture) > MaxPicture || len(thumb) > MaxThumb {
 		return s, pow.ErrTooLarge
 	}
-	head, err := json.Marshal(captureDetails{c.Display, c.Format, c.Width, c.Height, sha256.Sum256(picture)})
+	head, err := json.Marshal(captureDetails{c.Display, c.Format, c.Width, c.Height, sha256.Sum256(picture), c.Window, edits})
 	if err != nil {
 		return s, fmt.Errorf("store a capture: %w", err)
 	}
@@ -151,16 +133,17 @@ func (q *Queue) Again(id string, at time.Time) error {
 			return orNotFound(err)
 		}
 		row.Again = append(row.Again, at.UTC())
-		return t.putJSON(tabCaptures, id, row)
+		return q.putCaptureRow(t, id, row)
 	})
 }
 
-// Held returns the held captures of a session ("": of all) in order of time.
+// Held returns the held captures of a session ("": of all) in order of time;
+// those that the person removed are not among them.
 // While the queue is locked they carry id, session, moment, size and Again only.
 func (q *Queue) Held(session pow.SessionID) (out []pow.Capture, err error) {
 	err = q.view(func(t *tx) error {
 		for id, h := range q.index.heldCaptures() {
-			if session != "" && h.session != session {
+			if session != "" && h.Session != session || h.Removed != "" {
 				continue
 			}
 			c, found, err := q.capture(t, id)
@@ -194,19 +177,24 @@ func (q *Queue) capture(t *tx, id string) (c pow.Capture, found bool, err error)
 	}
 	c = pow.Capture{
 		ID: id, Session: row.Session, At: row.At, Size: row.Size, Again: row.Again,
-		Open: func() (io.ReadCloser, error) { return q.openPicture(id) },
+		Areas: row.Areas, Covered: row.Covered, Cropped: row.Cropped,
+		Open: func() (io.ReadCloser, error) { return q.openPicture(tabPictures, id) },
 	}
 	d, _, err := q.details(t, id)
 	if err != nil && !errors.Is(err, pow.ErrLocked) {
 		return c, false, err
 	}
-	c.Display, c.Format, c.Width, c.Height, c.Hash = d.Display, d.Format, d.Width, d.Height, d.Hash
+	c.Display, c.Format, c.Width, c.Height, c.Hash, c.Window = d.Display, d.Format, d.Width, d.Height, d.Hash, d.Window
 	return c, true, nil
 }
 
 // details returns what rests encrypted. Errors: pow.ErrLocked, pow.ErrNotFound.
 func (q *Queue) details(t *tx, id string) (d captureDetails, thumb []byte, err error) {
-	ciphertext, err := t.get(tabDetails, id)
+	return q.detailsIn(t, tabDetails, id)
+}
+
+func (q *Queue) detailsIn(t *tx, tab table, id string) (d captureDetails, thumb []byte, err error) {
+	ciphertext, err := t.get(tab, id)
 	if err != nil || ciphertext == nil {
 		return d, nil, orNotFound(err)
 	}
@@ -234,10 +222,10 @@ func (q *Queue) Thumbnail(id string) (thumb []byte, err error) {
 	return thumb, err
 }
 
-func (q *Queue) openPicture(id string) (io.ReadCloser, error) {
+func (q *Queue) openPicture(tab table, id string) (io.ReadCloser, error) {
 	var plain []byte
 	err := q.view(func(t *tx) error {
-		row, err := t.get(tabPictures, id)
+		row, err := t.get(tab, id)
 		if err != nil || row == nil {
 			return orNotFound(err)
 		}
@@ -304,5 +292,5 @@ func (q *Queue) dropFromDelivery(t *tx, delivery, id string) error {
 
 func (q *Queue) removeCapture(t *tx, id string) error {
 	t.then(func() { q.index.release(id) })
-	return errors.Join(t.del(tabCaptures, id), t.del(tabDetails, id), t.del(tabPictures, id))
+	return errors.Join(t.del(tabCaptures, id), t.del(tabDetails, id), t.del(tabPictures, id), q.removeOriginal(t, id))
 }

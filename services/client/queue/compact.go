@@ -153,8 +153,10 @@ func (q *Queue) Stats() (s Stats, err error) {
 		return s, fmt.Errorf("ask for free disk space: %w", err)
 	}
 	for _, h := range q.index.heldCaptures() {
-		s.Held++
-		s.HeldBytes += h.size
+		if h.Removed == "" {
+			s.Held++
+		}
+		s.HeldBytes += h.Size
 	}
 	for _, u := range q.uncovered() {
 		s.HeldTime += int64(u.Interval.Duration().Seconds())

@@ -19,6 +19,7 @@ import (
 type record struct {
 	pow.Delivery
 	Dropped int  `json:"dropped,omitempty"` // captures that the worker took out
+	Skipped int  `json:"skipped,omitempty"` // moments at which none was taken
 	Ended   bool `json:"ended,omitempty"`   // a Receipt ended the proof's life; all but the header is erased
 }
 
@@ -85,11 +86,16 @@ func (q *Queue) full(t *tx, r record) (pow.Delivery, error) {
 
 // Enqueue turns tracked time into deliveries, all of them or none. Every held
 // capture of the session whose moment lies in a delivery's interval goes along;
-// CaptureIDs and Captures are filled in here. A delivery that is there already
+// CaptureIDs and Captures are filled in here. It makes final what the person
+// decided: pictures as they were before their edits, and removed ones, are
+// erased with what is left of their bytes in the file; only their number stays. A delivery that is there already
 // (the caller was killed before it saw the answer) is left as it is. Errors:
 // pow.ErrUsage when an interval is not whole seconds or is carried already.
 func (q *Queue) Enqueue(ds []pow.Delivery) error {
-	return q.update(func(t *tx) error {
+	err := q.update(func(t *tx) error {
+		if err := q.settle(t, ds); err != nil {
+			return err
+		}
 		covered := q.index.covered()
 		for _, d := range ds {
 			if old, err := q.record(t, d.ID); err == nil {
@@ -110,6 +116,10 @@ func (q *Queue) Enqueue(ds []pow.Delivery) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return q.Tidy()
 }
 
 func usage(what string) error { return &pow.Error{Code: pow.ErrUsage.Code, What: what} }
@@ -139,7 +149,7 @@ func (q *Queue) enqueue(t *tx, d pow.Delivery, batch []pow.Delivery) error {
 	}
 	for id, h := range q.index.heldCaptures() {
 		var row captureRow
-		if h.session != d.Session {
+		if h.Session != d.Session || h.Removed != "" {
 			continue
 		}
 		if found, err := t.getJSON(tabCaptures, id, &row); err != nil {
@@ -148,15 +158,22 @@ func (q *Queue) enqueue(t *tx, d pow.Delivery, batch []pow.Delivery) error {
 			continue
 		}
 		row.Delivery = d.ID
-		if err := q.putCaptureRow(t, id, row); err != nil {
+		if err := errors.Join(q.putCaptureRow(t, id, row), q.forgetOriginal(t, id, row)); err != nil {
 			return err
 		}
 		r.CaptureIDs = append(r.CaptureIDs, id)
 	}
 	slices.Sort(r.CaptureIDs)
 	r.Captures = len(r.CaptureIDs)
+	before := r.Interval.To
+	if !slices.ContainsFunc(batch, func(o pow.Delivery) bool { return o.Session == d.Session && o.Interval.From.After(d.Interval.From) }) {
+		before = never // the last of its session has the rest
+	}
 	var err error
-	if r.Dropped, err = q.takeDropped(t, d.Session, r.Interval.To); err != nil {
+	if r.Dropped, err = q.takeDropped(t, d.Session, before); err != nil {
+		return err
+	}
+	if r.Skipped, err = q.takeSkips(t, r.Delivery); err != nil {
 		return err
 	}
 	return q.putRecord(t, r)
@@ -328,8 +345,9 @@ func (q *Queue) ProofOf(id string) (p pow.Proof, err error) {
 		}
 		p = pow.Proof{
 			Session: r.Session, Project: r.Project, KimaiActivity: r.KimaiActivity,
-			Interval: r.Interval, Dropped: r.Dropped,
+			Interval: r.Interval, Dropped: r.Dropped, Skipped: r.Skipped, Without: r.Without,
 		}
+		p.Kept, p.ByHand = q.Marks(r.Session, r.Interval)
 		for _, c := range r.CaptureIDs {
 			capture, found, err := q.capture(t, c)
 			if err != nil {
@@ -374,7 +392,7 @@ func (q *Queue) proofNote(t *tx, r record) (string, error) {
 		if s.Session != r.Session || !s.Interval.Intersect(r.Interval).Valid() {
 			continue
 		}
-		n, err := q.note(t, s.ID)
+		n, err := q.note(t, tabNotes, s.ID)
 		if err != nil {
 			return "", err
 		}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -13,15 +14,11 @@ import (
 // made by Open and follows every committed change.
 type index struct {
 	mu         sync.RWMutex
-	held       map[string]heldCapture
+	held       map[string]captureRow
 	deliveries map[string]brief
 	notices    map[pow.Hash]string // rumor id → delivery
 	segments   []Segment           // in order of their ids
-}
-
-type heldCapture struct {
-	session pow.SessionID
-	size    int64
+	gaps       map[string]Gap
 }
 
 // brief is what the index keeps of a delivery.
@@ -36,15 +33,15 @@ type brief struct {
 func (x *index) reset() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.held, x.deliveries, x.notices = map[string]heldCapture{}, map[string]brief{}, map[pow.Hash]string{}
-	x.segments = nil
+	x.held, x.deliveries, x.notices = map[string]captureRow{}, map[string]brief{}, map[pow.Hash]string{}
+	x.segments, x.gaps = nil, map[string]Gap{}
 }
 
 func (x *index) hold(id string, row captureRow) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if row.Delivery == "" {
-		x.held[id] = heldCapture{row.Session, row.Size}
+		x.held[id] = row
 	} else {
 		delete(x.held, id)
 	}
@@ -56,7 +53,7 @@ func (x *index) release(id string) {
 	delete(x.held, id)
 }
 
-func (x *index) heldCaptures() map[string]heldCapture {
+func (x *index) heldCaptures() map[string]captureRow {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return maps.Clone(x.held)
@@ -156,6 +153,29 @@ func (x *index) covered() map[pow.SessionID][]coverage {
 	for _, b := range x.deliveries {
 		out[b.session] = append(out[b.session], coverage{b.interval, b.state})
 	}
+	return out
+}
+
+func (x *index) setGap(g Gap) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.gaps[g.ID] = g
+}
+
+func (x *index) removeGap(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.gaps, id)
+}
+
+// allGaps returns the gaps in order of time.
+func (x *index) allGaps() []Gap {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	out := slices.Collect(maps.Values(x.gaps))
+	slices.SortFunc(out, func(a, b Gap) int {
+		return cmp.Or(a.Interval.From.Compare(b.Interval.From), strings.Compare(a.ID, b.ID))
+	})
 	return out
 }
 

@@ -19,6 +19,9 @@ type Segment struct {
 	Note          string              `json:"-"`        // rests encrypted; "" while locked
 	Interval      pow.Interval        `json:"interval"` // whole seconds; To is the last Tick while Open
 	Open          bool                `json:"open,omitempty"`
+	Kept          bool                `json:"kept,omitempty"`    // kept by the person while away
+	ByHand        bool                `json:"by_hand,omitempty"` // other than it was tracked
+	Was           *Was                `json:"was,omitempty"`     // before its first correction; nil: as it was tracked
 }
 
 // OpenSegment begins tracked time at s.Interval.From and returns it with its
@@ -115,8 +118,8 @@ func (q *Queue) SetNote(segment, note string) error {
 }
 
 // note returns "" while the queue is locked.
-func (q *Queue) note(t *tx, segment string) (string, error) {
-	ciphertext, err := t.get(tabNotes, segment)
+func (q *Queue) note(t *tx, tab table, segment string) (string, error) {
+	ciphertext, err := t.get(tab, segment)
 	if ciphertext == nil || err != nil {
 		return "", err
 	}
@@ -128,12 +131,13 @@ func (q *Queue) note(t *tx, segment string) (string, error) {
 }
 
 // Unregistered returns tracked time that no delivery carries, in order, up to
-// the last Tick. A segment that is carried in part appears with the rest of
-// its interval, in several pieces where need be.
+// the last Tick, without open gaps and what was taken out. A segment that is
+// carried in part appears with the rest of its interval, in several pieces where
+// need be.
 func (q *Queue) Unregistered() (out []Segment, err error) {
 	err = q.view(func(t *tx) error {
 		for _, s := range q.uncovered() {
-			if s.Note, err = q.note(t, s.ID); err != nil {
+			if s.Note, err = q.note(t, tabNotes, s.ID); err != nil {
 				return err
 			}
 			out = append(out, s)
@@ -144,9 +148,9 @@ func (q *Queue) Unregistered() (out []Segment, err error) {
 }
 
 func (q *Queue) uncovered() (out []Segment) {
-	covered := q.index.covered()
-	for _, s := range q.index.allSegments() {
-		for _, rest := range restOf(s, covered[s.Session]) {
+	times := q.times()
+	for _, s := range times.segments {
+		for _, rest := range pow.Subtract(restOf(s, times.covered[s.Session]), times.holes[s.Session].all()) {
 			s.Interval = rest
 			out = append(out, s)
 		}
@@ -163,51 +167,6 @@ func restOf(s Segment, covered []coverage) []pow.Interval {
 	return pow.Subtract([]pow.Interval{s.Interval}, cuts)
 }
 
-// Entries returns what was tracked in a span of time (a day, a week), in order
-// and cut to the span. Of the project only the id is known here.
-func (q *Queue) Entries(span pow.Interval) (out []pow.Entry, err error) {
-	covered := q.index.covered()
-	err = q.view(func(t *tx) error {
-		for _, s := range q.index.allSegments() {
-			part := s.Interval.Intersect(span)
-			if !part.Valid() && !(s.Open && span.Contains(s.Interval.From)) {
-				continue
-			}
-			e := pow.Entry{
-				Session: s.Session, Project: pow.ProjectRef{ID: s.Project}, From: part.From, To: part.To,
-				Seconds: int64(part.Duration() / time.Second), State: entryState(s, covered[s.Session]),
-			}
-			if s.Open {
-				e.To = time.Time{}
-			}
-			if e.Note, err = q.note(t, s.ID); err != nil {
-				return err
-			}
-			out = append(out, e)
-		}
-		return nil
-	})
-	slices.SortStableFunc(out, func(a, b pow.Entry) int { return a.From.Compare(b.From) })
-	return out, err
-}
-
-// entryState is tracking, held, or the least state of the deliveries.
-func entryState(s Segment, covered []coverage) string {
-	if s.Open {
-		return string(pow.Tracking)
-	}
-	least := pow.State("")
-	for _, c := range covered {
-		if c.interval.Intersect(s.Interval).Valid() && (least == "" || c.state.Before(least)) {
-			least = c.state
-		}
-	}
-	if least == "" || len(restOf(s, covered)) > 0 {
-		return "held"
-	}
-	return string(least)
-}
-
 // EraseUnsent forgets what was never registered of a span of time: held
 // captures and tracked time, of one project or ("") of all. A running segment
 // keeps what lies outside the span.
@@ -222,13 +181,16 @@ func (q *Queue) EraseUnsent(span pow.Interval, project pow.ProjectID) error {
 			if _, err := t.getJSON(tabCaptures, id, &row); err != nil {
 				return err
 			}
-			if span.Contains(row.At) && (project == "" || gone[h.session]) {
-				if err := q.removeCapture(t, id); err != nil {
+			if span.Contains(row.At) && (project == "" || gone[h.Session]) {
+				if err := errors.Join(q.cutForGood(t, row), q.removeCapture(t, id)); err != nil {
 					return err
 				}
 			}
 		}
-		return q.markErased(t)
+		erased := func(s skipRow) bool {
+			return s.Delivery == "" && span.Contains(s.At) && (project == "" || gone[s.Session])
+		}
+		return errors.Join(q.removeSkips(t, erased), q.markErased(t))
 	})
 	if err != nil {
 		return err
@@ -272,6 +234,7 @@ func (q *Queue) cutSegment(t *tx, s Segment, pieces []pow.Interval) error {
 		return err
 	}
 	note = slices.Clone(note)
+	s.Was = nil // what was erased cannot come back
 	for i, p := range pieces {
 		piece := s
 		piece.Interval, piece.Open = p, s.Open && i == len(pieces)-1
@@ -291,7 +254,7 @@ func (q *Queue) cutSegment(t *tx, s Segment, pieces []pow.Interval) error {
 		return nil
 	}
 	t.then(func() { q.index.removeSegment(s.ID) })
-	return errors.Join(t.del(tabSegments, s.ID), t.del(tabNotes, s.ID))
+	return errors.Join(t.del(tabSegments, s.ID), t.del(tabNotes, s.ID), t.del(tabWas, s.ID))
 }
 
 // joinNotes puts the different notes of a proof's segments behind one another.

@@ -25,6 +25,9 @@ func (q *Queue) EndLife(id string) error {
 				return err
 			}
 		}
+		if err := q.removeSkips(t, func(s skipRow) bool { return s.Delivery == id }); err != nil {
+			return err
+		}
 		r.Ended, r.CaptureIDs = true, nil
 		r.Notice, r.SealEvent, r.Letter = nil, nil, nil
 		return errors.Join(t.del(tabActivity, id), t.del(tabHeads, id), q.markErased(t))
@@ -47,7 +50,7 @@ func (q *Queue) mend(r *Report, first bool) error {
 			return err
 		}
 		q.index.reset()
-		steps := []func(*tx) error{q.loadDeliveries, q.restoreCaptures, q.loadCaptures, q.loadOrphans, q.purgeLetters}
+		steps := []func(*tx) error{q.loadDeliveries, q.restoreCaptures, q.loadCaptures, q.loadOrphans, q.loadGaps, q.purgeLetters}
 		for _, step := range steps {
 			if err := step(t); err != nil {
 				return err
@@ -179,7 +182,7 @@ func (q *Queue) keepsCapture(t *tx, id string, row *captureRow) (bool, error) {
 // loadOrphans erases rows whose capture, delivery or segment is gone.
 func (q *Queue) loadOrphans(t *tx) error {
 	for child, parent := range map[table]table{
-		tabDetails: tabCaptures, tabPictures: tabCaptures, tabActivity: tabDeliveries,
+		tabDetails: tabCaptures, tabPictures: tabCaptures, tabOriginals: tabCaptures, tabBefore: tabCaptures, tabWas: tabSegments, tabActivity: tabDeliveries,
 		tabHeads: tabDeliveries, tabTexts: tabDeliveries, tabEvidence: tabDeliveries, tabNotes: tabSegments,
 	} {
 		orphans := t.keys(child, func(key string) bool { return !t.has(parent, key) })

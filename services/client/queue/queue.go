@@ -28,9 +28,17 @@
 //
 // # Erasing
 //
-// bbolt leaves deleted bytes in the file. DropCaptures, ReplaceCapture and
-// EraseUnsent therefore rewrite it before they return; EndLife marks it, and
-// Tidy rewrites it once for many. A kill in between is made good by Open.
+// bbolt leaves deleted bytes in the file. DropCaptures, EraseUnsent and an
+// Enqueue that erases therefore rewrite it before they return; EndLife marks it,
+// and Tidy rewrites it once for many. A kill in between is made good by Open.
+//
+// # Review
+//
+// What a person decides about held captures can be taken back until Enqueue: an
+// edited picture has its original beside it, a removed one stays where it is,
+// and the time that went with it is only left out. What the other methods return
+// is what will be sealed. Enqueue makes it final and erases the rest, in one
+// transaction with the proofs.
 //
 // One process owns a queue at a time (queue.lock); the next one gets
 // pow.ErrInUse after a second. Methods may be called from any goroutine.

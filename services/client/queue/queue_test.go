@@ -228,22 +228,6 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-func TestReplace(t *testing.T) {
-	q, _ := open(t, t.TempDir())
-	session := pow.SessionID(ulid(t, day))
-	ids := track(t, q, session, 0, 10, "")
-	c := must[[]pow.Capture](t)(q.Held(""))[0]
-	check(t, q.ReplaceCapture(c, []byte("blurred"), nil))
-	c = must[[]pow.Capture](t)(q.Held(""))[0]
-	if b := must[[]byte](t)(io.ReadAll(must[io.ReadCloser](t)(c.Open()))); string(b) != "blurred" || c.ID != ids[0] || c.Size != 7 {
-		t.Errorf("%q %+v", b, c)
-	}
-	enqueue(t, q, session, 0, 10)
-	if err := q.ReplaceCapture(c, []byte("late"), nil); !errors.Is(err, pow.ErrNotFound) {
-		t.Errorf("replace after Register: %v", err)
-	}
-}
-
 func TestDiskGuard(t *testing.T) {
 	free := int64(queue.MinDiskFree)
 	q, _, err := queue.Open(queue.Config{Dir: t.TempDir(), Box: newBox(), Free: func(string) (int64, error) { return free, nil }})

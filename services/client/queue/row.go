@@ -26,9 +26,14 @@ var (
 	tabCaptures   = table{"captures", 'c'}   // clear: session, moment, size, delivery
 	tabDetails    = table{"details", 't'}    // encrypted: what else is known of a capture, thumbnail
 	tabPictures   = table{"pictures", 'p'}   // encrypted
+	tabOriginals  = table{"originals", 'g'}  // encrypted: the picture before its edits, by capture
+	tabBefore     = table{"before", 'b'}     // encrypted: the details before the edits, by capture
+	tabSkips      = table{"skips", 'k'}      // clear: moments without a picture, and why
+	tabGaps       = table{"gaps", 'j'}       // clear: time of a session that is questioned or taken out
 	tabDropped    = table{"dropped", 'x'}    // clear: session/capture, its moment
 	tabSegments   = table{"segments", 's'}   // clear: tracked time
 	tabNotes      = table{"notes", 'n'}      // encrypted: by segment
+	tabWas        = table{"was", 'w'}        // encrypted: the note before a correction, by segment
 	tabDocs       = table{"docs", 'd'}       // clear, by name
 	tabSecrets    = table{"secrets", 'e'}    // encrypted, by name
 	tabDeliveries = table{"deliveries", 'o'} // clear: no texts, no names
@@ -41,7 +46,8 @@ var (
 )
 
 var tables = []table{
-	tabCaptures, tabDetails, tabPictures, tabDropped, tabSegments, tabNotes, tabDocs, tabSecrets,
+	tabCaptures, tabDetails, tabPictures, tabOriginals, tabBefore, tabSkips, tabGaps, tabDropped,
+	tabSegments, tabNotes, tabWas, tabDocs, tabSecrets,
 	tabDeliveries, tabTexts, tabEvidence, tabActivity, tabHeads, tabLetters, tabMeta,
 }
 
@@ -125,6 +131,14 @@ func (t *tx) getJSON(tab table, key string, v any) (bool, error) {
 		return false, fmt.Errorf("read %s: %w", tab.name, errors.Join(ErrDamaged, err))
 	}
 	return true, nil
+}
+
+// unmarshalRow reads the payload of a clear row.
+func unmarshalRow(payload []byte, v any) error {
+	if err := json.Unmarshal(payload, v); err != nil {
+		return errors.Join(ErrDamaged, err)
+	}
+	return nil
 }
 
 func (t *tx) putJSON(tab table, key string, v any) error {

@@ -61,6 +61,7 @@ func (q *Queue) halve(t *tx, r *record, id string) (half record, err error) {
 		r.CaptureIDs = slices.DeleteFunc(r.CaptureIDs, func(o string) bool { return o == c })
 	}
 	r.Interval = first
+	r.Without, half.Without = partsIn(r.Without, first), partsIn(r.Without, second)
 	r.Captures, half.Captures = len(r.CaptureIDs), len(half.CaptureIDs)
 	if r.Action == pow.ActionStop {
 		r.Action = pow.ActionExtend
@@ -69,6 +70,15 @@ func (q *Queue) halve(t *tx, r *record, id string) (half record, err error) {
 		half.Action = pow.ActionExtend
 	}
 	return half, q.halveActivity(t, r.ID, id, first, second)
+}
+
+// partsIn cuts intervals to a span.
+func partsIn(in []pow.Interval, span pow.Interval) []pow.Interval {
+	out := make([]pow.Interval, 0, len(in))
+	for _, i := range in {
+		out = append(out, i.Intersect(span))
+	}
+	return pow.Union(out)
 }
 
 func (q *Queue) halveActivity(t *tx, id, other string, first, second pow.Interval) error {
