@@ -312,12 +312,12 @@ func (a *Agent) addTimes(s *pow.Status) error {
 		s.Outbox[st] = n
 	}
 	for span, sum := range map[pow.Interval]*int64{localDay(now): &s.TodaySeconds, localWeek(now): &s.WeekSeconds} {
-		es, err := a.queue.Entries(span)
+		es, err := a.entries(span, now)
 		if err != nil {
 			return err
 		}
 		for _, e := range es {
-			*sum += entrySeconds(e, now)
+			*sum += e.Seconds
 		}
 	}
 	st, err := a.queue.Stats()

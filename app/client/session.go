@@ -193,25 +193,38 @@ func (a *Agent) Entries(_ context.Context, day time.Time) ([]pow.Entry, error) {
 	if a.ready() != nil {
 		return nil, nil
 	}
-	es, err := a.queue.Entries(localDay(day))
+	es, err := a.entries(localDay(day), time.Now())
 	if err != nil {
 		return nil, err
 	}
 	names := a.projectNames()
 	for i := range es {
-		es[i].Project = names.ref(es[i].Project.ID)
-		es[i].Seconds = entrySeconds(es[i], time.Now())
+		names.fill(&es[i])
+		if es[i].Was != nil {
+			names.fill(es[i].Was)
+		}
 	}
 	return es, nil
 }
 
-// entrySeconds is the length of an entry; of the running one up to now, not up
-// to the last tick.
-func entrySeconds(e pow.Entry, now time.Time) int64 {
-	if e.State != string(pow.Tracking) {
-		return e.Seconds
+// entries is what was tracked in a span; the running one up to now, not up to
+// the last tick, unless it is not known whether that time counts.
+func (a *Agent) entries(span pow.Interval, now time.Time) ([]pow.Entry, error) {
+	es, err := a.queue.Entries(span)
+	if err != nil {
+		return nil, err
 	}
-	return max(e.Seconds, int64(now.Sub(e.From)/time.Second))
+	running, ok := a.queue.Running()
+	since := now.Sub(running.Interval.To)
+	if !ok || since <= 0 || !span.Contains(now) || len(a.queue.Gaps(pow.Interval{From: running.Interval.To, To: now}, queue.GapOpen)) > 0 {
+		return es, nil
+	}
+	for i := range es {
+		if es[i].ID == running.ID {
+			es[i].Seconds += int64(since / time.Second)
+		}
+	}
+	return es, nil
 }
 
 func localDay(t time.Time) pow.Interval {
@@ -239,6 +252,18 @@ func (a *Agent) projectNames() projectNames {
 		}
 	}
 	return names
+}
+
+// fill gives an entry the names that its queue does not know.
+func (n projectNames) fill(e *pow.Entry) {
+	p := n[e.Project.ID]
+	e.Project = n.ref(e.Project.ID)
+	if e.KimaiActivity == nil {
+		return
+	}
+	if i := slices.IndexFunc(p.KimaiActivities, func(k pow.KimaiActivity) bool { return k.ID == e.KimaiActivity.ID }); i >= 0 {
+		e.KimaiActivity = &p.KimaiActivities[i]
+	}
 }
 
 func (n projectNames) ref(id pow.ProjectID) pow.ProjectRef {
