@@ -82,6 +82,7 @@ type Store struct {
 	closed  bool
 
 	roster  atomic.Pointer[roster]
+	banned  atomic.Pointer[map[pow.Key]bool]
 	changed atomic.Pointer[func()]
 }
 

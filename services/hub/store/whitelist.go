@@ -48,6 +48,9 @@ func (s *Store) loadRoster(ctx context.Context, q querier) error {
 		}
 		return err
 	}, `SELECT device, dvm FROM whitelist`)
+	if err == nil {
+		err = s.loadBanned(ctx, q)
+	}
 	if err != nil {
 		return err
 	}
