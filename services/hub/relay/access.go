@@ -115,7 +115,7 @@ func (c *conn) rejudge() (lost []pow.Key) {
 	for k, was := range c.auth {
 		_, is := c.relay.dvmOf(k)
 		c.auth[k] = is
-		if was && !is {
+		if was && !is || c.relay.cfg.Members.Banned(k) {
 			delete(c.auth, k)
 			lost = append(lost, k)
 		}
@@ -126,7 +126,13 @@ func (c *conn) rejudge() (lost []pow.Key) {
 		if !c.leaving {
 			c.killLocked(websocket.StatusPolicyViolation, "removed")
 		}
-	case !c.admitted():
+	default:
+		if c.neg != nil { // its set may hold what is not to be seen any more
+			c.stopNegotiation("closed: a key was removed")
+		}
+		if c.admitted() {
+			break
+		}
 		for id := range c.subs {
 			c.drop(id)
 			c.push(item{frame: frame("CLOSED", id, restricted)})

@@ -63,6 +63,9 @@ func (c *conn) authenticate(key pow.Key) string {
 	if c.holds(key) {
 		return ""
 	}
+	if c.relay.cfg.Members.Banned(key) {
+		return "blocked: this key is banned"
+	}
 	if len(c.keys()) >= maxKeys {
 		return "rate-limited: too many keys on this connection"
 	}
@@ -71,6 +74,7 @@ func (c *conn) authenticate(key pow.Key) string {
 	c.auth[key] = admitted
 	c.mu.Unlock()
 	if c.relay.link(c, key) {
+		c.relay.rejudged(c) // in case it was removed just now
 		return ""
 	}
 	c.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +32,7 @@ type conn struct {
 	mu      sync.Mutex       // guards what follows; taken after Relay.mu
 	auth    map[pow.Key]bool // authenticated keys; true: admitted when last looked at
 	subs    map[string]*sub
+	neg     *negotiation // nil: none is open
 	queue   []item
 	queued  int  // bytes in queue and in the buffers of subs
 	leaving bool // an answer must go out before an empty auth closes the connection
@@ -216,6 +216,7 @@ func (c *conn) killLocked(code websocket.StatusCode, reason string) {
 	for _, s := range c.subs {
 		s.gone, s.buffer = true, nil
 	}
+	c.endNegotiation()
 	close(c.dying)
 }
 
@@ -252,8 +253,6 @@ func (c *conn) push(i item) {
 	c.queued += i.size()
 	signal(c.wake)
 }
-
-var errGone = errors.New("nobody reads this any more")
 
 // pushWait queues a stored event, waiting while a quarter of the queue is in
 // use: the rest is for live events, which cannot wait.

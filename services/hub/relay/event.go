@@ -108,7 +108,7 @@ func tagsWithin(e *event.Event, most int) bool {
 // letterShape: nothing but one recipient, an expiration and a nonce may stand
 // in clear, and the content must look like NIP-44.
 func letterShape(_ *Relay, e *event.Event) bool {
-	if !tagsWithin(e, 3) || len(e.Content) < minLetter || len(e.Content) > maxLetter || !base64(e.Content) {
+	if !tagsWithin(e, 3) || len(e.Content) < minLetter || len(e.Content) > maxLetter || !isBase64(strings.TrimSuffix(strings.TrimSuffix(e.Content, "="), "=")) {
 		return false
 	}
 	recipients := 0
@@ -127,8 +127,8 @@ func letterShape(_ *Relay, e *event.Event) bool {
 	return recipients == 1
 }
 
-func base64(s string) bool {
-	s = strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
+// isBase64 tells whether s has nothing but the standard alphabet.
+func isBase64(s string) bool {
 	for i := range len(s) {
 		switch b := s[i]; {
 		case b >= 'A' && b <= 'Z', b >= 'a' && b <= 'z', b >= '0' && b <= '9', b == '+', b == '/':

@@ -22,3 +22,6 @@ func Origin(s string) string { return origin(s) }
 
 // Peer returns what counts as one address.
 func Peer(s string) string { return peer(s) }
+
+// Reserved returns how many items all negotiations hold.
+func (r *Relay) Reserved() int64 { return r.reserved.Load() }

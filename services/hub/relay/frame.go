@@ -74,8 +74,12 @@ func (c *conn) handle(message []byte) {
 		c.onCount(args)
 	case verb == "CLOSE" && len(args) == 1:
 		c.onClose(args[0])
-	case verb == "NEG-OPEN" && len(args) >= 1:
-		c.onNegOpen(args[0])
+	case verb == "NEG-OPEN" && len(args) == 3:
+		c.onNegOpen(args)
+	case verb == "NEG-MSG" && len(args) == 2:
+		c.onNegMsg(args)
+	case verb == "NEG-CLOSE" && len(args) == 1:
+		c.onNegClose(args[0])
 	default:
 		c.badFrame("invalid: unknown verb, or a wrong number of elements")
 	}

@@ -108,7 +108,7 @@ func TestHTTP(t *testing.T) {
 		if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(doc.NIPs, []int{1, 9, 11, 40, 42, 43, 45, 59, 62, 70}) || !doc.Limitation.Auth || doc.Limitation.Lower != 604_800 {
+		if !slices.Equal(doc.NIPs, []int{1, 9, 11, 40, 42, 43, 45, 59, 62, 70, 77}) || !doc.Limitation.Auth || doc.Limitation.Lower != 604_800 {
 			t.Errorf("%+v", doc)
 		}
 		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Content-Type") != "application/nostr+json" {

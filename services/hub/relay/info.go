@@ -42,7 +42,7 @@ func (r *Relay) info(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(document{
 		Name:        r.cfg.Name,
 		Description: "Mailbox relay and forgetful blob store for pow.do members.",
-		NIPs:        []int{1, 9, 11, 40, 42, 43, 45, 59, 62, 70},
+		NIPs:        r.nips(),
 		Software:    "https://pow.do",
 		Version:     r.cfg.Version,
 		Limitation: limitation{
@@ -52,4 +52,13 @@ func (r *Relay) info(w http.ResponseWriter) {
 			LowerLimit: past / time.Second, UpperLimit: future / time.Second,
 		},
 	})
+}
+
+// nips lists what is spoken here; 86 only where there is somebody to manage.
+func (r *Relay) nips() []int {
+	nips := []int{1, 9, 11, 40, 42, 43, 45, 59, 62, 70, 77}
+	if r.cfg.Management != nil {
+		nips = append(nips, 86)
+	}
+	return nips
 }

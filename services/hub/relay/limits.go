@@ -41,6 +41,9 @@ const (
 	maxTagValues   = 100
 	maxLimit       = 500
 	countCeiling   = 100_000
+	maxNegItems    = 50_000           // of one negotiation
+	maxNegHeld     = 40 * maxNegItems // of all of them: 80 MB
+	negIdle        = 30 * time.Second
 )
 
 // Limits of events.
@@ -58,6 +61,13 @@ const (
 
 	letterLife    = 30 * 24 * time.Hour // of a letter that names no expiration
 	maxLetterLife = 32 * 24 * time.Hour
+)
+
+// Limits of requests to manage (NIP-86).
+const (
+	maxManage       = 65_536 // bytes
+	manageWait      = 10 * time.Second
+	managePerMinute = 120
 )
 
 // Rates. A DVM may do dvmFactor times what a member may.

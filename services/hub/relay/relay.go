@@ -35,6 +35,10 @@ type Search interface {
 	Find(ctx context.Context, filters []nostr.Filter, letters, announcers []pow.Key,
 		each func(id pow.Hash, kind int, author, to pow.Key, json []byte) error) error
 	Count(ctx context.Context, filters []nostr.Filter, letters, announcers []pow.Key, ceiling int) (int, error)
+	// Items lists up to most events that match, in no order; of is the recipient
+	// of a gift wrap or the author of an announcement.
+	Items(ctx context.Context, f nostr.Filter, letters, announcers []pow.Key, most int,
+		each func(id pow.Hash, kind int, at int64, of pow.Key) error) error
 }
 
 // Members is the whitelist of devices.
@@ -45,6 +49,8 @@ type Members interface {
 	// claim-used or quota.
 	Join(ctx context.Context, device, dvm pow.Key, claim string, expires time.Time) error
 	Leave(ctx context.Context, device pow.Key) error
+	// Banned tells whether a key is shut out. It does not block.
+	Banned(key pow.Key) bool
 }
 
 // Claims checks the claim of a join request: that it is well formed, signed by
@@ -63,6 +69,11 @@ type Config struct {
 	Search  Search
 	Members Members
 	Claims  Claims
+	// Management is for admins; nil switches NIP-86 off.
+	Management Management
+	// Admins may call all of it, by the names that the audit log uses. The
+	// DVMs may manage their own devices.
+	Admins map[pow.Key]string
 	// Vanished is called after a key was forgotten; nil for nothing.
 	Vanished func()
 	// PerIP bounds the connections of one address: 0 means 16, negative no
@@ -83,6 +94,8 @@ type Relay struct {
 	origins atomic.Pointer[[]string]
 	rates   *rates
 	stats   Stats
+	// reserved counts the items that negotiations hold.
+	reserved atomic.Int64
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -192,19 +205,27 @@ func (r *Relay) cutAll() {
 }
 
 // ServeHTTP upgrades to a WebSocket, or answers with the relay information
-// document (NIP-11), or 426.
+// document (NIP-11), a request to manage (NIP-86), or 426.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case strings.EqualFold(req.Header.Get("Upgrade"), "websocket"):
 		r.upgrade(w, req)
 	case req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "application/nostr+json"):
 		r.info(w)
+	case req.Method == http.MethodPost && contentType(req) == contentManage && r.cfg.Management != nil:
+		r.manage(w, req)
 	default:
 		w.Header().Set("Connection", "close")
 		http.NewResponseController(w).SetReadDeadline(time.Now()) // no waiting for a body
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this is a Nostr relay", http.StatusUpgradeRequired)
 	}
+}
+
+// contentType returns the media type of a request, without parameters.
+func contentType(req *http.Request) string {
+	t, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
 func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
@@ -307,10 +328,22 @@ func (r *Relay) Changed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for c := range r.conns {
-		for _, key := range c.rejudge() {
-			r.unlink(c, key)
-		}
+		r.judge(c)
 	}
+}
+
+// judge takes away the keys that a connection may not hold any more. It needs mu.
+func (r *Relay) judge(c *conn) {
+	for _, key := range c.rejudge() {
+		r.unlink(c, key)
+	}
+}
+
+// rejudged judges one connection.
+func (r *Relay) rejudged(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.judge(c)
 }
 
 // broadcast hands a committed event to every connection that may be listening.

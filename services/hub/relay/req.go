@@ -75,33 +75,44 @@ func (c *conn) onReq(args []json.RawMessage) {
 	}
 }
 
-// request checks what REQ and COUNT have in common: name, rate, filters, access.
-func (c *conn) request(args []json.RawMessage) (id string, filters []nostr.Filter, ok bool) {
+// ask checks what REQ, COUNT and NEG-OPEN have in common: name, authentication,
+// rate, filters, access. ok is false when the name was bad, which is answered.
+func (c *conn) ask(args []json.RawMessage) (id string, filters []nostr.Filter, refusal string, ok bool) {
 	id, err := subID(args[0])
 	if err != nil {
 		c.badFrame("invalid: bad subscription id")
-		return "", nil, false
+		return "", nil, "", false
 	}
 	if len(c.keys()) == 0 {
-		c.closed(id, authRequired)
-		return "", nil, false
+		return id, nil, authRequired, true
 	}
 	if !c.requestRate.take(c.relay.now(), requestsPerMinute, requestsPerMinute, 1) {
-		c.refuseSub(id, "rate-limited: too many requests")
-		return "", nil, false
+		return id, nil, tooMany, true
 	}
-	filters, err = parseFilters(args[1:])
-	if err != nil {
-		c.closed(id, err.Error())
-		return "", nil, false
+	if filters, err = parseFilters(args[1:]); err != nil {
+		return id, nil, err.Error(), true
 	}
 	c.mu.Lock()
-	admitted := c.admitted()
-	c.mu.Unlock()
-	if !admitted {
-		c.closed(id, "restricted: not a member")
+	defer c.mu.Unlock()
+	if !c.admitted() {
+		refusal = "restricted: not a member"
 	}
-	return id, filters, admitted
+	return id, filters, refusal, true
+}
+
+const tooMany = "rate-limited: too many requests"
+
+// request is ask for REQ and COUNT; a refusal is answered with CLOSED.
+func (c *conn) request(args []json.RawMessage) (id string, filters []nostr.Filter, ok bool) {
+	id, filters, refusal, ok := c.ask(args)
+	switch {
+	case !ok || refusal == "":
+	case refusal == tooMany:
+		c.refuseSub(id, refusal)
+	default:
+		c.closed(id, refusal)
+	}
+	return id, filters, ok && refusal == ""
 }
 
 // open registers a subscription, replacing one of the same name.
@@ -193,18 +204,4 @@ func (c *conn) onCount(args []json.RawMessage) {
 	default:
 		c.send(frame("COUNT", id, map[string]int{"count": n}))
 	}
-}
-
-// onNegOpen refuses NIP-77, which this relay does not speak.
-func (c *conn) onNegOpen(raw json.RawMessage) {
-	id, err := subID(raw)
-	text := "unsupported: no negentropy here"
-	if len(c.keys()) == 0 {
-		text = authRequired
-	}
-	if err != nil {
-		c.badFrame("invalid: bad subscription id")
-		return
-	}
-	c.send(frame("NEG-ERR", id, text))
 }

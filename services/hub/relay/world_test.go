@@ -124,7 +124,7 @@ type client struct {
 	challenge string
 }
 
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // dial connects and authenticates with the given keys.
 func (w *world) dial(keys ...key) *client {
