@@ -33,6 +33,9 @@ type HubConfig struct {
 	Version string        // shown in NIP-11
 	BlobTTL time.Duration // 0: 14 days
 	MaxBlob int64         // bytes; 0: 64 MiB
+	// Admins may manage the whitelist over the network (NIP-86), by these names
+	// in the audit log. The DVMs may manage their own devices.
+	Admins map[pow.Key]string
 	// PerIP bounds the connections of one address: 0: 16, negative: no limit.
 	// Loopback is never counted.
 	PerIP int
@@ -72,6 +75,7 @@ func OpenHub(ctx context.Context, cfg HubConfig) (*Hub, error) {
 	r := relay.New(relay.Config{
 		Name: cmp.Or(cfg.Name, "pow.do hub"), Version: cfg.Version, DVMs: cfg.DVMs,
 		Events: s, Search: s, Members: s, Claims: cfg.Claims, Vanished: b.Forget,
+		Management: s, Admins: cfg.Admins,
 		PerIP: cfg.PerIP, Now: cfg.Now, Log: cfg.Log,
 	})
 	s.OnChange(r.Changed)
@@ -137,14 +141,32 @@ func (h *Hub) purge(ctx context.Context) {
 	}
 }
 
+// shell is the name in the audit log of whoever acts on the hub's own machine.
+const shell = "shell"
+
 // Allow puts a device on the whitelist by hand.
 func (h *Hub) Allow(ctx context.Context, device, dvm pow.Key) error {
+	if err := h.store.Record(ctx, pow.Key{}, shell, "allowpubkey", device); err != nil {
+		return err
+	}
 	return h.store.Allow(ctx, device, dvm)
 }
 
 // Deny takes a device off the whitelist, deletes its mail and, within a second
 // or two, ends its connections; pow.ErrNotFound when it is not there.
-func (h *Hub) Deny(ctx context.Context, device pow.Key) error { return h.store.Deny(ctx, device) }
+func (h *Hub) Deny(ctx context.Context, device pow.Key) error {
+	if err := h.store.Record(ctx, pow.Key{}, shell, "unallowpubkey", device); err != nil {
+		return err
+	}
+	return h.store.Deny(ctx, device)
+}
+
+// Deed is one row of the audit log.
+type Deed = store.Deed
+
+// Audit returns up to most of the newest changes of the whitelist that a person
+// or a DVM made, the newest last.
+func (h *Hub) Audit(ctx context.Context, most int) ([]Deed, error) { return h.store.Audit(ctx, most) }
 
 // List returns the whitelist.
 func (h *Hub) List(ctx context.Context) ([]Device, error) { return h.store.List(ctx) }

@@ -38,6 +38,7 @@ type grammar struct {
 	PublicURL      []string      `help:"Where the hub is reached from outside; the first is its name, others are aliases." placeholder:"URL"`
 	Team           string        `help:"Name that members see." default:"pow.do" placeholder:"TEXT"`
 	DVM            []string      `help:"Hub: whose invitations it honours." name:"dvm" placeholder:"NPUB"`
+	HubAdmin       []string      `help:"Hub: who may manage its whitelist over the network, and the name in its audit log." placeholder:"NAME=NPUB"`
 	Relay          []string      `help:"DVM: relay to collect letters from." placeholder:"URL"`
 	Blossom        []string      `help:"DVM: Blossom server to fetch archives from." placeholder:"URL"`
 	BlobTTL        time.Duration `help:"Hub: how long an archive is kept at most." name:"blob-ttl" default:"336h"`

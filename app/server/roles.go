@@ -49,6 +49,7 @@ type hubCmd struct {
 	Allow hubAllowCmd `cmd:"" help:"Put a device on the whitelist by hand."`
 	Deny  hubDenyCmd  `cmd:"" help:"Take a device off the whitelist; its connections end."`
 	List  hubListCmd  `cmd:"" help:"Show the whitelist."`
+	Audit hubAuditCmd `cmd:"" help:"Show who changed the whitelist."`
 }
 
 type hubRunCmd struct{}
@@ -174,7 +175,11 @@ func (s *serving) addHub(dvms []pow.Key) error {
 	} else if host, _, err := net.SplitHostPort(ln.Addr().String()); err == nil && net.ParseIP(host).IsLoopback() {
 		origins = append(origins[:len(origins):len(origins)], local) // the DVM of role all comes this way
 	}
-	hub, err := OpenHub(s.p.ctx, HubConfig{Dir: filepath.Join(s.dir, "hub"), Origins: origins, DVMs: dvms, Claims: claims{dvms, sockets(origins)},
+	admins, err := hubAdmins(s.p.g.HubAdmin)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	hub, err := OpenHub(s.p.ctx, HubConfig{Dir: filepath.Join(s.dir, "hub"), Origins: origins, DVMs: dvms, Claims: claims{dvms, sockets(origins)}, Admins: admins,
 		Name: s.p.g.Team, Version: Version, BlobTTL: s.p.g.BlobTTL, Log: s.p.log()})
 	if err != nil {
 		return errors.Join(err, ln.Close())

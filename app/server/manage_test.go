@@ -1,0 +1,105 @@
+package server_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pow.do/app/cli"
+	"pow.do/app/server"
+	"pow.do/services/wire/event"
+	"pow.do/services/wire/identity"
+)
+
+func TestHubAdmins(t *testing.T) {
+	a, b := identity.Npub(newHubKey("a").public), identity.Npub(newHubKey("b").public)
+	admins, err := server.HubAdmins([]string{"anna=" + a, "björn.2=" + b})
+	if err != nil || len(admins) != 2 || admins[newHubKey("a").public] != "anna" {
+		t.Errorf("%v %v", admins, err)
+	}
+	for name, list := range map[string][]string{
+		"no name": {a}, "an empty name": {"=" + a}, "no key": {"anna="}, "hex": {"anna=" + newHubKey("a").public.String()},
+		"one name twice": {"anna=" + a, "anna=" + b}, "one key twice": {"anna=" + a, "bea=" + a}, "the shell's name": {"shell=" + a}, "a DVM's name": {"dvm=" + a},
+		"a line break": {"an\nna=" + a}, "a long name": {strings.Repeat("x", 41) + "=" + a},
+	} {
+		if _, err := server.HubAdmins(list); err == nil || !strings.Contains(err.Error(), "--hub-admin") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// manageHub posts one call of NIP-86, signed by k.
+func manageHub(t *testing.T, h *runningHub, k hubKey, body string) string {
+	t.Helper()
+	sum := sha256.Sum256([]byte(body))
+	e := &event.Event{Kind: 27235, CreatedAt: event.Timestamp(time.Now().Unix()),
+		Tags: event.Tags{{"u", "http://" + h.Host + "/"}, {"method", "POST"}, {"payload", hex.EncodeToString(sum[:])}}}
+	if err := k.Sign(e); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.Host+"/", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/nostr+json+rpc")
+	req.Header.Set("Authorization", "Nostr "+base64.StdEncoding.EncodeToString(event.Marshal(e)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestHubAudit: what the DVM did over the network and a person on the machine
+// stands in the log that `hub audit` prints.
+func TestHubAudit(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	device, second := newHubKey("device"), newHubKey("second")
+	h := startHub(t, filepath.Join(dir, "hub"), noClaims, device)
+	if got := manageHub(t, h, h.DVM, `{"method":"allowpubkey","params":["`+second.public.String()+`"]}`); !strings.Contains(got, `"result":true`) {
+		t.Fatal(got)
+	}
+	if got := manageHub(t, h, device, `{"method":"listallowedpubkeys","params":[]}`); !strings.Contains(got, "NIP-98") {
+		t.Errorf("a device: %s", got)
+	}
+	var out bytes.Buffer
+	code := server.Run(t.Context(), []string{"hub", "audit", "--json", "--data", dir}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: t.Output()})
+	var lines []struct {
+		At     time.Time
+		By     string
+		ByNpub string `json:"by_npub"`
+		Method string
+		Key    string `json:"key_npub"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &lines); err != nil || code != 0 || len(lines) != 2 {
+		t.Fatalf("%d %s %v", code, &out, err)
+	}
+	if l := lines[0]; l.By != "shell" || l.Method != "allowpubkey" || l.Key != identity.Npub(device.public) || time.Since(l.At) > time.Hour {
+		t.Errorf("%+v", l)
+	}
+	if l := lines[1]; l.By != "dvm" || l.ByNpub != identity.Npub(h.DVM.public) || l.Key != identity.Npub(second.public) {
+		t.Errorf("%+v", l)
+	}
+	out.Reset()
+	code = server.Run(t.Context(), []string{"hub", "audit", "--last", "1", "--data", dir}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: t.Output()})
+	if text := out.String(); code != 0 || strings.Count(text, "\n") != 1 || !strings.Contains(text, "  dvm  allowpubkey  npub1") {
+		t.Errorf("%d %q", code, text)
+	}
+}
