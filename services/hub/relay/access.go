@@ -93,6 +93,31 @@ func (c *conn) admitted() bool {
 	return false
 }
 
+// rank is what a connection may cost, by the best of its keys.
+type rank int
+
+const (
+	unknown rank = iota // no key
+	stranger
+	member
+	server // a DVM
+)
+
+// rerank looks at the keys again. It needs mu.
+func (c *conn) rerank() {
+	c.rank = unknown
+	for k, admitted := range c.auth {
+		switch {
+		case c.relay.dvms[k]:
+			c.rank = server
+		case admitted:
+			c.rank = max(c.rank, member)
+		default:
+			c.rank = max(c.rank, stranger)
+		}
+	}
+}
+
 // scope returns whose letters and whose announcements this connection may read.
 func (c *conn) scope() (letters, announcers []pow.Key) {
 	letters = c.keys()
@@ -120,6 +145,7 @@ func (c *conn) rejudge() (lost []pow.Key) {
 			lost = append(lost, k)
 		}
 	}
+	c.rerank()
 	switch {
 	case len(lost) == 0:
 	case len(c.auth) == 0:

@@ -24,7 +24,7 @@ func (c *conn) onAuth(raw json.RawMessage) {
 		c.kill(websocket.StatusPolicyViolation, "too many AUTH messages")
 		return
 	}
-	if !c.authRate.take(c.relay.now(), authsPerMinute, authsPerMinute, 1) {
+	if !c.authRate.take(c.relay.now(), authsPerMinute, authsPerMinute, 1) || c.ip != "" && !c.relay.rates.auths.take(c.ip, 1) {
 		c.refuse(e.ID, "rate-limited: too many AUTH messages")
 		return
 	}
@@ -72,6 +72,7 @@ func (c *conn) authenticate(key pow.Key) string {
 	c.mu.Lock()
 	_, admitted := c.relay.dvmOf(key)
 	c.auth[key] = admitted
+	c.rerank()
 	c.mu.Unlock()
 	if c.relay.link(c, key) {
 		c.relay.rejudged(c) // in case it was removed just now
@@ -79,6 +80,7 @@ func (c *conn) authenticate(key pow.Key) string {
 	}
 	c.mu.Lock()
 	delete(c.auth, key)
+	c.rerank()
 	c.mu.Unlock()
 	return "rate-limited: too many connections of this key"
 }

@@ -35,13 +35,14 @@ type conn struct {
 	neg     *negotiation // nil: none is open
 	queue   []item
 	queued  int  // bytes in queue and in the buffers of subs
+	rank    rank // of the best key in auth
 	leaving bool // an answer must go out before an empty auth closes the connection
 	code    websocket.StatusCode
 	reason  string
 
 	// Only the reading goroutine uses these.
-	auths, unauthed, joins, bad, refused int
-	authRate, requestRate                bucket
+	auths, unauthed, joins, bad, refused, forged int
+	authRate, requestRate, frameRate, controls   bucket
 }
 
 // item is a message that waits to be written: a frame, or mail for a
@@ -81,21 +82,9 @@ func (c *conn) serve() {
 	c.read()
 	c.kill(websocket.StatusNormalClosure, "")
 	wg.Wait()
-}
-
-func (c *conn) read() {
-	for {
-		kind, message, err := c.ws.Read(c.ctx)
-		if err != nil || c.dead() {
-			return
-		}
-		c.seen.Store(time.Now().UnixNano())
-		if kind != websocket.MessageText {
-			c.kill(websocket.StatusUnsupportedData, "text only")
-			return
-		}
-		c.handle(message)
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold(-c.queued)
 }
 
 // keep closes connections that do not authenticate or have gone silent.
@@ -168,7 +157,7 @@ func (c *conn) next() (i item, ok bool) {
 	for len(c.queue) > 0 {
 		i, c.queue[0] = c.queue[0], item{}
 		c.queue = c.queue[1:]
-		c.queued -= i.size()
+		c.hold(-i.size())
 		signal(c.space)
 		if i.mail == nil || !i.sub.gone && c.visible(i.mail) {
 			return i, true
@@ -211,7 +200,8 @@ func (c *conn) killLocked(code websocket.StatusCode, reason string) {
 	}
 	c.code, c.reason = code, reason
 	if code == websocket.StatusTryAgainLater || code == websocket.StatusNormalClosure {
-		c.queue, c.queued = nil, 0
+		c.queue = nil
+		c.hold(-c.queued)
 	}
 	for _, s := range c.subs {
 		s.gone, s.buffer = true, nil
@@ -244,14 +234,30 @@ func (c *conn) push(i item) {
 	if c.code != 0 {
 		return
 	}
-	if c.queued+i.size() > maxQueue {
+	if !c.fits(i.size()) {
 		c.relay.stats.Refused.Add("slow-reader")
 		c.killLocked(websocket.StatusTryAgainLater, "reads too slowly")
 		return
 	}
 	c.queue = append(c.queue, i)
-	c.queued += i.size()
+	c.hold(i.size())
 	signal(c.wake)
+}
+
+// hold counts bytes that wait for this reader. It needs mu.
+func (c *conn) hold(n int) {
+	c.queued += n
+	c.relay.queued.Add(int64(n))
+}
+
+// fits tells whether n more bytes may wait: all readers together have a bound
+// too, beyond which none may wait with more than a stranger. It needs mu.
+func (c *conn) fits(n int) bool {
+	most := maxQueue
+	if c.rank < member || c.relay.queued.Load() > maxQueued {
+		most = maxStranger
+	}
+	return c.queued+n <= most || c.queued == 0
 }
 
 // pushWait queues a stored event, waiting while a quarter of the queue is in

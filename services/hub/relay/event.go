@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"pow.do/services/pow"
 	"pow.do/services/wire/event"
 )
@@ -25,21 +27,23 @@ const (
 // rule says what an event of one kind must look like and what is done with it.
 type rule struct {
 	shape       func(*Relay, *event.Event) bool
-	back, ahead time.Duration             // window of created_at; a negative back is none
-	act         func(*conn, *event.Event) // after id and signature were checked
+	back, ahead time.Duration                    // window of created_at; a negative back is none
+	may         func(*conn, *event.Event) string // why this connection may not send it, or ""
+	act         func(*conn, *event.Event)        // after id and signature were checked
 }
 
 var rules = map[int]rule{
-	kindLetter:       {letterShape, past, future, (*conn).onLetter},
-	kindDeletion:     {deletionShape, past, future, (*conn).onDeletion},
-	kindVanish:       {vanishShape, -1, future, (*conn).onVanish},
-	kindJoin:         {joinShape, handshake, handshake, (*conn).onJoin},
-	kindLeave:        {leaveShape, handshake, handshake, (*conn).onLeave},
-	kindAnnouncement: {announcementShape, -1, future, (*conn).onAnnouncement},
+	kindLetter:       {letterShape, past, future, (*conn).mayWrite, (*conn).onLetter},
+	kindDeletion:     {deletionShape, past, future, (*conn).mayDelete, (*conn).onDeletion},
+	kindVanish:       {vanishShape, -1, future, (*conn).isAuthor, (*conn).onVanish},
+	kindJoin:         {joinShape, handshake, handshake, (*conn).isAuthor, (*conn).onJoin},
+	kindLeave:        {leaveShape, handshake, handshake, (*conn).isAuthor, (*conn).onLeave},
+	kindAnnouncement: {announcementShape, -1, future, (*conn).mayAnnounce, (*conn).onAnnouncement},
 }
 
-// onEvent passes an event through all checks, cheap ones first. Nothing is
-// looked up by the claimed id before it was recomputed.
+// onEvent passes an event through all checks, cheap ones first: who may not
+// send it cannot make the relay check a signature. Nothing is looked up by the
+// claimed id before it was recomputed.
 func (c *conn) onEvent(raw json.RawMessage) {
 	e, err := event.Parse(raw)
 	if err != nil {
@@ -59,19 +63,35 @@ func (c *conn) onEvent(raw json.RawMessage) {
 	case expired(e, c.relay.now()):
 		c.refuse(e.ID, "invalid: expired")
 	default:
+		if why := rule.may(c, e); why != "" {
+			c.refuse(e.ID, why)
+			return
+		}
 		c.verified(e, rule.act)
 	}
 }
 
 func (c *conn) verified(e *event.Event, act func(*conn, *event.Event)) {
 	switch err := event.Verify(e); {
+	case err == nil:
+		act(c, e)
+		return
 	case errors.Is(err, event.ErrID):
 		c.refuse(e.ID, "invalid: wrong id")
-	case err != nil:
-		c.refuse(e.ID, "invalid: wrong signature")
 	default:
-		act(c, e)
+		c.refuse(e.ID, "invalid: wrong signature")
 	}
+	if c.forged++; c.forged > maxForged {
+		c.kill(websocket.StatusPolicyViolation, "too many forged events")
+	}
+}
+
+// isAuthor: the event's author is authenticated here.
+func (c *conn) isAuthor(e *event.Event) string {
+	if !c.holds(event.Author(e)) {
+		return authRequired
+	}
+	return ""
 }
 
 // expiration returns when the event expires (NIP-40); ok is false without a tag.
@@ -139,15 +159,28 @@ func isBase64(s string) bool {
 	return true
 }
 
-func (c *conn) onLetter(e *event.Event) {
+// recipient of a letter.
+func recipient(e *event.Event) pow.Key {
 	p, _, _ := event.Single(e, "p")
 	to, _ := pow.ParseKey(p)
+	return to
+}
+
+func (c *conn) mayWrite(e *event.Event) string {
+	if _, ok := c.payer(recipient(e)); !ok {
+		return restricted
+	}
+	return ""
+}
+
+func (c *conn) onLetter(e *event.Event) {
+	to := recipient(e)
 	payer, ok := c.payer(to)
-	if !ok {
+	if !ok { // removed meanwhile
 		c.refuse(e.ID, restricted)
 		return
 	}
-	if !c.relay.pace("letters", payer, lettersPerMinute, lettersBurst) {
+	if !c.relay.pace(c.relay.rates.letters, payer) {
 		c.refuse(e.ID, "rate-limited: too many letters")
 		return
 	}
@@ -163,11 +196,12 @@ func (c *conn) onLetter(e *event.Event) {
 }
 
 // pace limits a key across its connections.
-func (r *Relay) pace(what string, key pow.Key, perMinute, burst float64) bool {
+func (r *Relay) pace(rates *rates, key pow.Key) bool {
+	factor := 1.0
 	if r.dvms[key] {
-		perMinute, burst = perMinute*dvmFactor, burst*dvmFactor
+		factor = dvmFactor
 	}
-	return r.rates.take(what+string(key[:]), perMinute, burst)
+	return rates.take(string(key[:]), factor)
 }
 
 // put stores an event; the answer and the readers follow after its commit.
@@ -175,8 +209,10 @@ func (r *Relay) pace(what string, key pow.Key, perMinute, burst float64) bool {
 func (c *conn) put(e *event.Event, to pow.Key, expires time.Time, payer pow.Key) {
 	m := &mail{id: event.ID(e), kind: e.Kind, author: event.Author(e), to: to, json: event.Marshal(e), event: e}
 	c.pending <- struct{}{}
+	c.relay.inbound.take(len(m.json))
 	c.relay.cfg.Events.Put(e, m.json, expires, payer, func(err error) {
 		<-c.pending
+		c.relay.inbound.give(len(m.json))
 		c.send(c.relay.answer(e.ID, err))
 		if err == nil {
 			c.relay.stats.Accepted.Add(1)
@@ -195,12 +231,15 @@ func announcementShape(_ *Relay, e *event.Event) bool {
 		!event.HasControl(e)
 }
 
+func (c *conn) mayAnnounce(e *event.Event) string {
+	if author := event.Author(e); !c.holds(author) || !c.relay.dvms[author] {
+		return restricted
+	}
+	return ""
+}
+
 func (c *conn) onAnnouncement(e *event.Event) {
 	author := event.Author(e)
-	if !c.holds(author) || !c.relay.dvms[author] {
-		c.refuse(e.ID, restricted)
-		return
-	}
 	expires, ok, _ := expiration(e)
 	if !ok {
 		expires = never
@@ -223,15 +262,19 @@ func deletionShape(_ *Relay, e *event.Event) bool {
 	return true
 }
 
+func (c *conn) mayDelete(e *event.Event) string {
+	author := event.Author(e)
+	if _, ok := c.relay.dvmOf(author); !ok || !c.holds(author) {
+		return restricted
+	}
+	return ""
+}
+
 // onDeletion deletes for its author (NIP-09). The request itself is not kept:
 // here it would only list the ids of letters.
 func (c *conn) onDeletion(e *event.Event) {
 	author := event.Author(e)
-	if _, ok := c.relay.dvmOf(author); !ok || !c.holds(author) {
-		c.refuse(e.ID, restricted)
-		return
-	}
-	if !c.relay.pace("deletions", author, deletionsPerMinute, deletionsPerMinute) {
+	if !c.relay.pace(c.relay.rates.deletions, author) {
 		c.refuse(e.ID, "rate-limited: too many deletions")
 		return
 	}

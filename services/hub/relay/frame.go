@@ -51,6 +51,12 @@ func subID(raw json.RawMessage) (string, error) {
 
 // handle answers one message.
 func (c *conn) handle(message []byte) {
+	if !c.mayTalk() {
+		c.relay.stats.Refused.Add("frames")
+		c.notice(tooMany)
+		c.kill(websocket.StatusPolicyViolation, "too many messages")
+		return
+	}
 	verb, args, err := parse(message)
 	if err != nil {
 		c.badFrame("invalid: not a JSON array that starts with a verb")
@@ -83,6 +89,21 @@ func (c *conn) handle(message []byte) {
 	default:
 		c.badFrame("invalid: unknown verb, or a wrong number of elements")
 	}
+}
+
+// mayTalk counts a message of any kind.
+func (c *conn) mayTalk() bool {
+	c.mu.Lock()
+	rank := c.rank
+	c.mu.Unlock()
+	perMinute, burst := float64(strangersFrames), 1.0
+	if rank >= member {
+		perMinute, burst = framesPerMinute, framesBurstTimes
+	}
+	if rank == server {
+		perMinute *= dvmFactor
+	}
+	return c.frameRate.take(c.relay.now(), perMinute, perMinute*burst, 1)
 }
 
 // badFrame answers what cannot be answered to a name; the third time it closes.

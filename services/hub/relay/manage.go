@@ -126,7 +126,7 @@ func (c *call) carryOut(body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.rates.take("manage"+string(c.signer[:]), managePerMinute, managePerMinute) {
+	if !c.rates.calls.take(string(c.signer[:]), 1) {
 		return nil, errors.New(tooMany)
 	}
 	if err := c.cfg.Management.Record(c.ctx, c.signer, c.name, m.name, c.key); err != nil {

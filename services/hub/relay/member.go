@@ -45,10 +45,6 @@ func vanishShape(r *Relay, e *event.Event) bool {
 // gets one text, whatever was wrong with it; the counters tell which.
 func (c *conn) onJoin(e *event.Event) {
 	device := event.Author(e)
-	if !c.holds(device) {
-		c.refuse(e.ID, authRequired)
-		return
-	}
 	if _, member := c.relay.dvmOf(device); member {
 		c.ok(e.ID, true, "duplicate: already a member")
 		return
@@ -103,16 +99,12 @@ func (c *conn) strangerMay() bool {
 	if c.joins++; c.joins > maxJoins {
 		return false
 	}
-	return c.ip == "" || c.relay.rates.take("stranger"+c.ip, strangersHour/60.0, strangersHour)
+	return c.ip == "" || c.relay.rates.joins.take(c.ip, 1)
 }
 
 // onLeave takes the device off the whitelist at its own wish (NIP-43).
 func (c *conn) onLeave(e *event.Event) {
 	device := event.Author(e)
-	if !c.holds(device) {
-		c.refuse(e.ID, authRequired)
-		return
-	}
 	c.part(func() []byte {
 		return c.done(e, c.relay.cfg.Members.Leave(c.relay.ctx, device), "info: left")
 	})
@@ -121,10 +113,6 @@ func (c *conn) onLeave(e *event.Event) {
 // onVanish forgets a key (NIP-62); it need not be a member's.
 func (c *conn) onVanish(e *event.Event) {
 	key := event.Author(e)
-	if !c.holds(key) {
-		c.refuse(e.ID, authRequired)
-		return
-	}
 	if !c.strangerMay() {
 		c.refuse(e.ID, "rate-limited: too many tries")
 		return

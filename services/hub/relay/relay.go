@@ -92,10 +92,13 @@ type Relay struct {
 	log     *slog.Logger
 	dvms    map[pow.Key]bool
 	origins atomic.Pointer[[]string]
-	rates   *rates
+	rates   allRates
 	stats   Stats
-	// reserved counts the items that negotiations hold.
-	reserved atomic.Int64
+	buffers sync.Pool // of *bytes.Buffer, for messages
+	inbound *budget   // bytes of events that wait for their commit
+	// reserved counts the items that negotiations hold, queued the bytes that
+	// wait for readers.
+	reserved, queued atomic.Int64
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -132,7 +135,8 @@ func New(cfg Config) *Relay {
 		r.dvms[k] = true
 	}
 	r.cfg.PerIP = cmp.Or(cfg.PerIP, connsPerIP)
-	r.rates = newRates(r.now)
+	r.rates = newAllRates(r.now)
+	r.inbound = newBudget(maxInbound)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.SetOrigins(nil)
 	return r
@@ -243,15 +247,12 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer leave()
-	ws, err := websocket.Accept(w, req, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // checked above, against the configuration instead of Host
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	options, begin := r.accept(ip)
+	ws, err := websocket.Accept(w, req, options)
 	if err != nil {
 		return // Accept has answered
 	}
-	ws.SetReadLimit(maxFrame)
-	c := newConn(r, ws, ip)
+	c := begin(ws)
 	if !r.register(c) {
 		ws.Close(websocket.StatusGoingAway, "shutting down")
 		return
@@ -262,19 +263,27 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 
 // enter counts a connection of an address; leave takes it back.
 func (r *Relay) enter(ip string) (leave func(), ok bool) {
+	if ip != "" && r.cfg.PerIP > 0 && !r.rates.connects.take(ip, 1) {
+		return nil, false
+	}
+	wide := site(ip)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ctx.Err() != nil || r.stats.Connections.Load() >= maxConns || ip != "" && r.cfg.PerIP > 0 && r.byIP[ip] >= r.cfg.PerIP {
+	if r.ctx.Err() != nil || r.stats.Connections.Load() >= maxConns ||
+		r.cfg.PerIP > 0 && (ip != "" && r.byIP[ip] >= r.cfg.PerIP || wide != "" && r.byIP[wide] >= siteFactor*r.cfg.PerIP) {
 		return nil, false
 	}
 	r.serving.Add(1)
 	r.stats.Connections.Add(1)
 	r.byIP[ip]++
+	r.byIP[wide]++
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.byIP[ip]--; r.byIP[ip] == 0 {
-			delete(r.byIP, ip)
+		for _, from := range []string{ip, wide} {
+			if r.byIP[from]--; r.byIP[from] == 0 {
+				delete(r.byIP, from)
+			}
 		}
 		r.stats.Connections.Add(-1)
 		r.serving.Done()

@@ -37,9 +37,9 @@ func (c *conn) offer(m *mail) {
 	for _, s := range c.subs {
 		switch {
 		case s.gone || !s.matches(m):
-		case s.loading && c.queued+len(m.json) <= maxQueue:
+		case s.loading && c.fits(len(m.json)):
 			s.buffer = append(s.buffer, m)
-			c.queued += len(m.json)
+			c.hold(len(m.json))
 		default:
 			c.push(item{sub: s, mail: m})
 		}
@@ -138,7 +138,7 @@ func (c *conn) live(s *sub, sent map[pow.Hash]bool) {
 	}
 	c.push(item{frame: frame("EOSE", s.id)})
 	for _, m := range s.buffer {
-		c.queued -= len(m.json)
+		c.hold(-len(m.json))
 		if !sent[m.id] {
 			c.push(item{sub: s, mail: m})
 		}
@@ -153,7 +153,7 @@ func (c *conn) drop(id string) {
 		return
 	}
 	for _, m := range s.buffer {
-		c.queued -= len(m.json)
+		c.hold(-len(m.json))
 	}
 	s.gone, s.buffer = true, nil
 	delete(c.subs, id)
