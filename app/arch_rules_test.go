@@ -26,6 +26,8 @@ var rules = []rule{
 	{"services/wire/…", "services/pow services/wire/retry services/wire/identity services/wire/event services/wire/strictjson services/wire/negentropy"},
 	{"services/client/activity/activitytest", "services/pow services/client/activity"},
 	{"services/client/…", "services/pow services/wire/retry"},
+	{"services/hub/store/storetest", "services/pow services/wire/event services/hub/store"},
+	{"services/hub/blobs/blobstest", "services/pow services/hub/blobs"},
 	// The hub cannot read: never archive, envelope or identity.
 	{"services/hub/…", "services/pow services/wire/retry services/wire/event services/wire/strictjson services/wire/negentropy"},
 	{"services/dvm/kimai/kimaitest", "services/pow services/dvm/kimai"},
@@ -61,10 +63,10 @@ var walls = []rule{
 	{"github.com/godbus/dbus/v5", "services/client/capture services/client/away services/client/tray services/client/notify"},
 	{"github.com/zalando/go-keyring", "services/client/vault"},
 	{"modernc.org/sqlite", "services/hub/store services/dvm/ledger"}, // two: trust zones share no database package
-	{"github.com/jackc/pgx/v5", "services/hub/store services/dvm/ledger"},
-	{"github.com/minio/minio-go/v7", "services/hub/blobs"},
+	{"github.com/jackc/pgx/v5", "services/hub/store services/hub/store/storetest services/dvm/ledger"},
+	{"github.com/minio/minio-go/v7", "services/hub/blobs services/hub/blobs/blobstest"},
 	{"golang.org/x/crypto/acme", "app/server"},
-	{"database/sql", "services/hub/store services/dvm/ledger"},
+	{"database/sql", "services/hub/store services/hub/store/storetest services/dvm/ledger"},
 	{"github.com/alecthomas/kong", "app/cli"},
 	{"github.com/prometheus/client_golang", "app/server"},
 	{"golang.org/x/time", "services/wire/relays services/hub/relay services/hub/blobs"},

@@ -87,7 +87,7 @@ func openWorld(t testing.TB, change ...func(*blobs.Config)) *world {
 	quiet, dvms := slog.New(slog.DiscardHandler), []pow.Key{dvm.Key, other.Key}
 	var err error
 	w.store, err = store.Open(context.Background(), store.Config{Path: filepath.Join(w.dir, "hub.db"), DVMs: dvms, Now: clock, Log: quiet,
-		Free: func() (int64, error) { return w.free.Load(), nil }})
+		Space: func() (int64, int64, error) { return w.free.Load(), 0, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 package blobs
 
 import (
+	"context"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -15,11 +15,11 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, x pow.Hash) error {
 	if err != nil {
 		return err
 	}
-	_, uploaded, err := s.cfg.Index.Blob(r.Context(), x, signer)
+	_, name, uploaded, err := s.cfg.Index.Blob(r.Context(), x, signer)
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(s.path(x))
+	f, err := s.cfg.Bytes.Open(r.Context(), x, name)
 	if err != nil {
 		return err
 	}
@@ -56,16 +56,13 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, x pow.Hash) erro
 	if err != nil {
 		return err
 	}
-	s.files[x[0]].Lock()
-	defer s.files[x[0]].Unlock()
-	orphan, err := s.cfg.Index.Disown(r.Context(), x, signer)
+	defer s.lock(x)()
+	name, orphan, err := s.cfg.Index.Disown(r.Context(), x, signer)
 	if err != nil {
 		return err
 	}
-	if orphan {
-		if err := os.Remove(s.path(x)); err != nil && !os.IsNotExist(err) {
-			return err
-		}
+	if orphan { // it is gone already; Tidy finds what cannot be removed now
+		s.report(r.Context(), s.cfg.Bytes.Remove(context.WithoutCancel(r.Context()), x, name))
 	}
 	s.stats.Deleted.Add(1)
 	w.WriteHeader(http.StatusNoContent)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,11 +35,15 @@ type Members interface {
 // Index knows whose the blobs are. A blob that by may not see does not exist
 // for it: pow.ErrNotFound.
 type Index interface {
-	Blob(ctx context.Context, x pow.Hash, by pow.Key) (size int64, uploaded time.Time, err error)
-	Own(ctx context.Context, x pow.Hash, size int64, device, dvm pow.Key) (created bool, err error)
+	Blob(ctx context.Context, x pow.Hash, by pow.Key) (size int64, name string, uploaded time.Time, err error)
+	// Own records an owner. kept is the name under which the bytes lie from now
+	// on; when it is another, those under name are not needed.
+	Own(ctx context.Context, x pow.Hash, size int64, name string, device, dvm pow.Key) (kept string, created bool, err error)
+	// Renew starts the time of a blob again that device owns already.
+	Renew(ctx context.Context, x pow.Hash, device, dvm pow.Key) (size int64, err error)
 	// Disown ends the ownership of a device or of all devices of a DVM; orphan
-	// tells that the file is to be removed.
-	Disown(ctx context.Context, x pow.Hash, by pow.Key) (orphan bool, err error)
+	// tells that the bytes under name are to be removed.
+	Disown(ctx context.Context, x pow.Hash, by pow.Key) (name string, orphan bool, err error)
 }
 
 // Quota counts what a key uploads.
@@ -54,14 +57,16 @@ type Quota interface {
 // Shelf lists blobs for cleaning up.
 type Shelf interface {
 	Expired(ctx context.Context, before time.Time, limit int) ([]pow.Hash, error)
-	Drop(ctx context.Context, x pow.Hash, before time.Time) (dropped bool, err error)
-	Known(ctx context.Context, x pow.Hash) (bool, error)
-	Each(ctx context.Context, f func(x pow.Hash) error) error
+	Drop(ctx context.Context, x pow.Hash, before time.Time) (name string, dropped bool, err error)
+	Known(ctx context.Context, x pow.Hash, name string) (bool, error)
+	// Each calls f for every blob, ordered by hash.
+	Each(ctx context.Context, f func(x pow.Hash, name string) error) error
 }
 
 // Config is what a server needs. Everything without a default is required.
 type Config struct {
-	Dir     string // holds blobs/ and tmp/; made 0700 when missing
+	Dir     string // holds tmp/, for uploads under way; made 0700 when missing
+	Bytes   Bytes  // where blobs stay; nil: an OpenFolder of Dir
 	DVMs    []pow.Key
 	Members Members
 	Index   Index
@@ -98,7 +103,7 @@ type Stats struct {
 	Expired, Refused        atomic.Int64
 }
 
-// Open makes the folders and returns a server. Only one server may Run on a folder.
+// Open makes the folders and returns a server. Only one server may run on a folder.
 func Open(cfg Config) (*Server, error) {
 	if cfg.Members == nil || cfg.Index == nil || cfg.Quota == nil || cfg.Shelf == nil || cfg.Room == nil {
 		panic("blobs: Members, Index, Quota, Shelf and Room are required")
@@ -114,44 +119,33 @@ func Open(cfg Config) (*Server, error) {
 	s.cfg.MaxBlob = cmp.Or(cfg.MaxBlob, DefaultMaxBlob)
 	s.uploads.of = map[pow.Key]*flight{}
 	s.SetOrigins(nil)
-	if err := s.makeFolders(); err != nil {
-		return nil, fmt.Errorf("open the blob folder: %w", err)
+	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for uploads: %w", err)
+	}
+	if s.cfg.Bytes == nil {
+		folder, err := OpenFolder(cfg.Dir)
+		if err != nil {
+			return nil, err
+		}
+		s.cfg.Bytes = folder
 	}
 	return s, nil
 }
 
-// makeFolders makes every folder in advance, so that an upload only renames.
-func (s *Server) makeFolders() error {
-	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
-		return err
-	}
-	for i := range 256 {
-		if err := os.MkdirAll(filepath.Join(s.cfg.Dir, "blobs", fmt.Sprintf("%02x", i)), 0o700); err != nil {
-			return err
-		}
-	}
-	return errors.Join(syncDir(filepath.Join(s.cfg.Dir, "blobs")), syncDir(s.cfg.Dir))
-}
-
 func (s *Server) tmp() string { return filepath.Join(s.cfg.Dir, "tmp") }
 
-func (s *Server) path(x pow.Hash) string {
-	name := x.String()
-	return filepath.Join(s.cfg.Dir, "blobs", name[:2], name)
+// lock keeps a file and its row together until it is undone. A bucket needs none:
+// there every upload has a name of its own.
+func (s *Server) lock(x pow.Hash) (unlock func()) {
+	if _, files := s.cfg.Bytes.(*Folder); !files {
+		return func() {}
+	}
+	s.files[x[0]].Lock()
+	return s.files[x[0]].Unlock
 }
 
-// syncDir makes new names in a folder durable. Windows cannot flush a folder;
-// NTFS keeps names in its journal.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+// Ready tells whether new blobs can be kept.
+func (s *Server) Ready(ctx context.Context) error { return s.cfg.Bytes.Ready(ctx) }
 
 // SetOrigins says under which origins (http:// or https://, host, port) this
 // server is reached; the first one stands in descriptors.

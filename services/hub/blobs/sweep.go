@@ -1,11 +1,12 @@
 package blobs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
-	"path/filepath"
 	"time"
 
 	"pow.do/services/pow"
@@ -73,86 +74,101 @@ func (s *Server) Expire(ctx context.Context) error {
 	}
 }
 
-// drop removes first the row, then the file: a crash in between leaves a file
+// drop removes first the row, then the bytes: a crash in between leaves bytes
 // that Tidy finds.
 func (s *Server) drop(ctx context.Context, x pow.Hash, before time.Time) error {
-	s.files[x[0]].Lock()
-	defer s.files[x[0]].Unlock()
-	dropped, err := s.cfg.Shelf.Drop(ctx, x, before)
+	defer s.lock(x)()
+	name, dropped, err := s.cfg.Shelf.Drop(ctx, x, before)
 	if err != nil || !dropped {
 		return err
 	}
-	if err := os.Remove(s.path(x)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return s.cfg.Bytes.Remove(ctx, x, name)
 }
 
-// Tidy removes temporary files and files without a row that are older than an
-// hour, and rows without a file.
+// clear removes the temporary files from before a time.
+func (s *Server) clear(before time.Time) error {
+	return eachFile(s.tmp(), func(path string, at time.Time) error {
+		if at.After(before) {
+			return nil
+		}
+		return os.Remove(path)
+	})
+}
+
+// place is where the bytes of a blob lie.
+type place struct {
+	x    pow.Hash
+	name string
+}
+
+// Tidy removes temporary files that are older than an hour, bytes without a row
+// and rows without bytes. It walks through both in the order of their hashes.
 func (s *Server) Tidy(ctx context.Context) error {
 	old := s.now().Add(-strayAge)
 	if err := s.clear(old); err != nil {
 		return err
 	}
-	for i := range 256 {
-		dir := filepath.Join(s.cfg.Dir, "blobs", pow.Hash{byte(i)}.String()[:2])
-		err := s.each(dir, old, func(path string, x pow.Hash, named bool) error { return s.removeStray(ctx, path, x, named) })
-		if err != nil {
-			return err
+	var failed error
+	next, stop := iter.Pull(func(yield func(place) bool) {
+		failed = s.cfg.Shelf.Each(ctx, func(x pow.Hash, name string) error {
+			if !yield(place{x, name}) {
+				return errStopped
+			}
+			return nil
+		})
+	})
+	defer stop()
+	row, more := next()
+	err := s.cfg.Bytes.Each(ctx, old, func(x pow.Hash, name string, old bool) error {
+		for more && bytes.Compare(row.x[:], x[:]) < 0 {
+			if err := s.dropLost(ctx, row); err != nil {
+				return err
+			}
+			row, more = next()
 		}
+		if more && row == (place{x, name}) {
+			row, more = next()
+			return nil
+		}
+		if old {
+			return s.removeStray(ctx, place{x, name})
+		}
+		return nil
+	})
+	for ; err == nil && more; row, more = next() {
+		err = s.dropLost(ctx, row)
 	}
-	return s.cfg.Shelf.Each(ctx, func(x pow.Hash) error { return s.dropLost(ctx, x) })
+	stop()
+	if errors.Is(failed, errStopped) {
+		failed = nil
+	}
+	return errors.Join(err, failed)
 }
 
-// clear removes the temporary files from before a time.
-func (s *Server) clear(before time.Time) error {
-	return s.each(s.tmp(), before, func(path string, _ pow.Hash, _ bool) error { return os.Remove(path) })
-}
+var errStopped = errors.New("stopped")
 
-// each calls f for every file of a folder that was last written before a time;
-// named tells whether its name is a hash.
-func (s *Server) each(dir string, before time.Time, f func(path string, x pow.Hash, named bool) error) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+func (s *Server) removeStray(ctx context.Context, p place) error {
+	defer s.lock(p.x)()
+	if known, err := s.cfg.Shelf.Known(ctx, p.x, p.name); err != nil || known {
 		return err
 	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // renamed or deleted meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		if info.ModTime().After(before) {
-			continue
-		}
-		x, err := pow.ParseHash(entry.Name())
-		if err := f(filepath.Join(dir, entry.Name()), x, err == nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return s.cfg.Bytes.Remove(ctx, p.x, p.name)
 }
 
-func (s *Server) removeStray(ctx context.Context, path string, x pow.Hash, named bool) error {
-	s.files[x[0]].Lock()
-	defer s.files[x[0]].Unlock()
-	if named {
-		if known, err := s.cfg.Shelf.Known(ctx, x); err != nil || known {
-			return err
-		}
+// dropLost removes the row of a blob whose bytes are not there.
+func (s *Server) dropLost(ctx context.Context, p place) error {
+	defer s.lock(p.x)()
+	f, err := s.cfg.Bytes.Open(ctx, p.x, p.name)
+	if err == nil {
+		return f.Close()
 	}
-	return os.Remove(path)
-}
-
-func (s *Server) dropLost(ctx context.Context, x pow.Hash) error {
-	s.files[x[0]].Lock()
-	defer s.files[x[0]].Unlock()
-	if _, err := os.Stat(s.path(x)); !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, err := s.cfg.Shelf.Drop(ctx, x, s.now().Add(time.Hour))
+	known, err := s.cfg.Shelf.Known(ctx, p.x, p.name)
+	if err != nil || !known {
+		return err
+	}
+	_, _, err = s.cfg.Shelf.Drop(ctx, p.x, s.now().Add(time.Hour))
 	return err
 }

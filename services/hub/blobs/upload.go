@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,7 +79,7 @@ func (s *Server) preflightUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = s.cfg.Index.Blob(r.Context(), u.x, u.device)
+	_, _, _, err = s.cfg.Index.Blob(r.Context(), u.x, u.device)
 	if errors.Is(err, pow.ErrNotFound) {
 		var leave func()
 		if leave, err = s.admit(r.Context(), u); err == nil {
@@ -103,10 +102,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = s.cfg.Index.Blob(r.Context(), u.x, u.device)
+	size, err := s.cfg.Index.Renew(r.Context(), u.x, u.device, u.dvm)
 	switch {
 	case err == nil: // it has the blob here already: only its time starts again
-		return s.own(w, r.Context(), u)
+		u.size = size
+		return s.describe(w, u, http.StatusOK)
 	case !errors.Is(err, pow.ErrNotFound):
 		return err
 	}
@@ -208,23 +208,36 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, u upload) error
 	if charge := s.cfg.Quota.EndUpload(context.WithoutCancel(r.Context()), u.device, body.n); err == nil {
 		err = charge
 	}
+	status := 0
 	if err == nil {
-		err = f.Sync()
+		status, err = s.keep(context.WithoutCancel(r.Context()), f, u)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	s.files[u.x[0]].Lock()
-	defer s.files[u.x[0]].Unlock()
-	if err := os.Rename(f.Name(), s.path(u.x)); err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(s.path(u.x))); err != nil {
-		return err
-	}
 	s.stats.Uploaded.Add(1)
 	s.stats.UploadedBytes.Add(u.size)
-	return s.own(w, context.WithoutCancel(r.Context()), u)
+	return s.describe(w, u, status)
+}
+
+// keep makes a verified file a blob, and its sender an owner.
+func (s *Server) keep(ctx context.Context, f *os.File, u upload) (status int, err error) {
+	defer s.lock(u.x)()
+	name, err := s.cfg.Bytes.Put(ctx, u.x, f, u.size)
+	if err != nil {
+		return 0, err
+	}
+	kept, created, err := s.cfg.Index.Own(ctx, u.x, u.size, name, u.device, u.dvm)
+	if err != nil {
+		return 0, err // Tidy finds what was put
+	}
+	if kept != name { // it was there already; the second copy may go
+		s.report(ctx, s.cfg.Bytes.Remove(ctx, u.x, name))
+	}
+	if created {
+		return http.StatusCreated, nil
+	}
+	return http.StatusOK, nil
 }
 
 // copy reads the body into f and compares length and hash.
@@ -289,12 +302,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// own records the owner and answers with a descriptor.
-func (s *Server) own(w http.ResponseWriter, ctx context.Context, u upload) error {
-	created, err := s.cfg.Index.Own(ctx, u.x, u.size, u.device, u.dvm)
-	if err != nil {
-		return err
-	}
+// describe answers with a descriptor.
+func (s *Server) describe(w http.ResponseWriter, u upload, status int) error {
 	base := ""
 	if o := *s.origins.Load(); len(o) > 0 {
 		base = o[0]
@@ -307,9 +316,7 @@ func (s *Server) own(w http.ResponseWriter, ctx context.Context, u upload) error
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if created {
-		w.WriteHeader(http.StatusCreated)
-	}
+	w.WriteHeader(status)
 	w.Write(text) // if the client has gone, it will ask again
 	return nil
 }

@@ -268,7 +268,7 @@ func TestQuotas(t *testing.T) { // BL-21, F6
 	w.want("less", w.put(alice, newBlob(400)), 201)
 	w.now.Store((day + 1) * 86_400)
 	w.want("the next day", w.put(alice, newBlob(1000)), 201)
-	if _, err := w.store.Own(t.Context(), newBlob(1).x, store.BlobBytesStored-2000, alice.Key, dvm.Key); err != nil {
+	if _, _, err := w.store.Own(t.Context(), newBlob(1).x, store.BlobBytesStored-2000, "", alice.Key, dvm.Key); err != nil {
 		t.Fatal(err)
 	}
 	w.want("2 GiB stored", w.put(alice, newBlob(1000)), 429)
@@ -307,7 +307,7 @@ func TestInterruptedUpload(t *testing.T) { // F1: what a killed process leaves
 	w.want("a row without a file", w.get(alice, lost.x), 404)
 	w.run(func() {
 		w.eventually("tidied", func() bool { return len(w.files("tmp")) == 0 && len(w.files("blobs")) == 2 })
-		w.eventually("the row is gone", func() bool { known, _ := w.store.Known(t.Context(), lost.x); return !known })
+		w.eventually("the row is gone", func() bool { known, _ := w.store.Known(t.Context(), lost.x, ""); return !known })
 	})
 	w.want("the whole blob", w.get(alice, kept.x), 200)
 	w.want("uploads after Run", w.put(alice, newBlob(10)), 503)

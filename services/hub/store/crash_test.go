@@ -12,25 +12,30 @@ import (
 	"time"
 
 	"pow.do/services/hub/store"
+	"pow.do/services/hub/store/storetest"
 	"pow.do/services/pow"
 	"pow.do/services/wire/event"
 )
 
 // writeUntilKilled stores letters and prints the id of each once it is said to
-// be durable.
-func writeUntilKilled(path string) {
+// be durable. where is the path of a SQLite file or the URL of a database.
+func writeUntilKilled(where string) {
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{Path: path, DVMs: []pow.Key{dvm}})
+	cfg := store.Config{Path: where, DVMs: []pow.Key{storetest.DVM}}
+	if strings.HasPrefix(where, "postgres:") {
+		cfg.Path, cfg.URL = "", where
+	}
+	s, err := store.Open(ctx, cfg)
 	if err == nil {
-		err = s.Allow(ctx, alice, dvm)
+		err = s.Allow(ctx, storetest.Alice, storetest.DVM)
 	}
 	if err != nil {
 		panic(err)
 	}
 	start := int(time.Now().UnixNano())
 	for i := 0; ; i++ {
-		e := letter(start+i, alice)
-		s.Put(e, event.Marshal(e), time.Now().Add(time.Hour), dvm, func(err error) {
+		e := storetest.Letter(start+i, storetest.Alice)
+		s.Put(e, event.Marshal(e), time.Now().Add(time.Hour), storetest.DVM, func(err error) {
 			if err == nil {
 				fmt.Println(e.ID)
 			}
@@ -41,15 +46,21 @@ func writeUntilKilled(path string) {
 // TestKill kills a writing process again and again: what was acknowledged is
 // there afterwards (F1).
 func TestKill(t *testing.T) {
+	for _, e := range []storetest.Engine{storetest.SQLite(), storetest.Postgres()} {
+		t.Run(e.Name, func(t *testing.T) { testKill(t, e) })
+	}
+}
+
+func testKill(t *testing.T, e storetest.Engine) {
 	rounds := 20
 	if testing.Short() {
 		rounds = 3
 	}
-	w := newWorld(t)
+	cfg := e.Fresh(t)
 	acknowledged := map[string]bool{}
 	for round := range rounds {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), "POWDO_TEST_WRITE="+w.path)
+		cmd.Env = append(os.Environ(), "POWDO_TEST_WRITE="+cfg.Path+cfg.URL)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -72,8 +83,13 @@ func TestKill(t *testing.T) {
 			t.Fatalf("the writer ended by itself: %v", err)
 		}
 	}
-	w.now.Store(time.Now().Unix())
-	found := w.found(alice)
+	cfg.DVMs = []pow.Key{storetest.DVM}
+	s, err := store.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	found := storetest.Found(t, s, storetest.Alice)
 	slices.Sort(found)
 	for id := range acknowledged {
 		if _, ok := slices.BinarySearch(found, id); !ok {

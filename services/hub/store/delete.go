@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"pow.do/services/pow"
@@ -16,7 +18,8 @@ const TombstoneLife = 30 * 24 * time.Hour
 // Each id is refused for TombstoneLife from then on, also one that is not here:
 // it may still come from elsewhere. done gets nil or ErrQuota; see Put.
 func (s *Store) Delete(author pow.Key, at time.Time, ids []pow.Hash, ds []string, done func(error)) {
-	most := DeletionsPerDay * factor(s.dvms[author])
+	most := DeletionsPerDay * factor(s.serving(author))
+	ds = slices.DeleteFunc(slices.Clone(ds), func(d string) bool { return strings.ContainsRune(d, 0) }) // nothing is stored under such
 	s.submit(func(w *writer) error {
 		if err := w.charge(author, "deletions", day, int64(len(ids)+len(ds)), most); err != nil {
 			return err
@@ -37,20 +40,21 @@ func (s *Store) Delete(author pow.Key, at time.Time, ids []pow.Hash, ds []string
 }
 
 func (w *writer) deleteID(author pow.Key, id pow.Hash, until int64) error {
-	if _, err := w.exec(`INSERT INTO tombstones VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`, id[:], author[:], until); err != nil {
+	if _, err := w.exec(`INSERT INTO tombstones AS t VALUES ($1, $2, $3)
+		ON CONFLICT (id, author) DO UPDATE SET until = CASE WHEN t.until > excluded.until THEN t.until ELSE excluded.until END`, id[:], author[:], until); err != nil {
 		return err
 	}
-	_, err := w.exec(`DELETE FROM events WHERE id = ?1 AND (pubkey = ?2 OR kind = 1059 AND p = ?2)`, id[:], author[:])
+	_, err := w.exec(`DELETE FROM events WHERE id = $1 AND (pubkey = $2 OR kind = 1059 AND p = $2)`, id[:], author[:])
 	return err
 }
 
 func (w *writer) deleteAddress(author pow.Key, d string, upto, until int64) error {
-	if _, err := w.exec(`INSERT INTO erased VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-		SET upto = max(upto, excluded.upto), until = max(until, excluded.until)`, author[:], d, upto, until); err != nil {
+	if _, err := w.exec(`INSERT INTO erased AS t VALUES ($1, $2, $3, $4) ON CONFLICT (pubkey, d) DO UPDATE
+		SET upto = CASE WHEN t.upto > excluded.upto THEN t.upto ELSE excluded.upto END,
+			until = CASE WHEN t.until > excluded.until THEN t.until ELSE excluded.until END`, author[:], d, upto, until); err != nil {
 		return err
 	}
-	_, err := w.exec(`DELETE FROM events WHERE kind = 31990 AND pubkey = ? AND d = ? AND created_at <= ?`, author[:], d, upto)
+	_, err := w.exec(`DELETE FROM events WHERE kind = 31990 AND pubkey = $1 AND d = $2 AND created_at <= $3`, author[:], d, upto)
 	return err
 }
 
@@ -60,13 +64,17 @@ func (w *writer) deleteAddress(author pow.Key, d string, upto, until int64) erro
 // Orphans. It returns once that is durable.
 func (s *Store) Vanish(ctx context.Context, key pow.Key, at time.Time) error {
 	return s.change(ctx, func(w *writer) error {
-		for _, query := range []string{
-			`DELETE FROM events WHERE pubkey = ?1 AND created_at <= ?2`,
-			`DELETE FROM events WHERE kind = 1059 AND p = ?1`,
-			`DELETE FROM owners WHERE device = ?1`,
-			`INSERT INTO vanished VALUES (?1, ?2) ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)`,
+		for _, q := range []struct {
+			query string
+			args  []any
+		}{
+			{`DELETE FROM events WHERE pubkey = $1 AND created_at <= $2`, []any{key[:], at.Unix()}},
+			{`DELETE FROM events WHERE kind = 1059 AND p = $1`, []any{key[:]}},
+			{`DELETE FROM owners WHERE device = $1`, []any{key[:]}},
+			{`INSERT INTO vanished AS t VALUES ($1, $2) ON CONFLICT (pubkey) DO UPDATE
+				SET upto = CASE WHEN t.upto > excluded.upto THEN t.upto ELSE excluded.upto END`, []any{key[:], at.Unix()}},
 		} {
-			if _, err := w.exec(query, key[:], at.Unix()); err != nil {
+			if _, err := w.exec(q.query, q.args...); err != nil {
 				return err
 			}
 		}

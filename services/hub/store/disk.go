@@ -7,44 +7,45 @@ import (
 	"pow.do/services/pow"
 )
 
-// Below MinFree bytes nothing new is taken, until ResumeFree bytes are free
-// again. Deletions always work.
+// Nothing new is taken while fewer than MinFree bytes or MinPart of the disk are
+// free, until Slack bytes more than that are free again. Deletions always work.
 const (
-	MinFree    = 1 << 30
-	ResumeFree = 2 << 30
+	MinFree = 1 << 30
+	MinPart = 20 // one part in so many
+	Slack   = 1 << 30
 )
 
 // Disk tells whether there is room for more.
 type Disk struct {
-	free func() (int64, error)
+	space func() (free, total int64, err error)
 
 	mu   sync.Mutex
 	full bool
 }
 
-// NewDisk watches the disk of a folder; free, when not nil, replaces the system call.
-func NewDisk(dir string, free func() (int64, error)) *Disk {
-	if free == nil {
-		free = func() (int64, error) { return freeBytes(dir) }
+// NewDisk watches the disk of a folder; space, when not nil, replaces the system call.
+func NewDisk(dir string, space func() (free, total int64, err error)) *Disk {
+	if space == nil {
+		space = func() (int64, int64, error) { return diskSpace(dir) }
 	}
-	return &Disk{free: free}
+	return &Disk{space: space}
 }
 
-// Room returns pow.ErrDiskFull when fewer than MinFree bytes would be left
-// after n more.
+// Room returns pow.ErrDiskFull when too few bytes would be left after n more.
 func (d *Disk) Room(n int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	free, err := d.free()
+	free, total, err := d.space()
 	if err != nil {
 		return fmt.Errorf("ask for free disk space: %w", err)
 	}
-	floor := int64(MinFree)
+	least := max(MinFree, total/MinPart)
 	if d.full {
-		floor = ResumeFree
+		d.full = free < least+Slack
+	} else {
+		d.full = free < least
 	}
-	d.full = free < floor
-	if d.full || free-n < MinFree {
+	if d.full || free-n < least {
 		return pow.ErrDiskFull
 	}
 	return nil

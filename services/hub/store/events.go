@@ -36,16 +36,18 @@ var Never = time.Unix(1<<53, 0)
 // ErrNoMailbox, ErrMailboxFull, ErrQuota, pow.ErrDiskFull. It runs on the
 // writer's goroutine, in the order of commits, and must not block.
 func (s *Store) Put(e *event.Event, json []byte, expires time.Time, payer pow.Key, done func(error)) {
-	if err := s.disk.Room(int64(len(json))); err != nil {
-		done(err)
-		return
+	if s.disk != nil {
+		if err := s.disk.Room(int64(len(json))); err != nil {
+			done(err)
+			return
+		}
 	}
 	r := record{id: event.ID(e), author: event.Author(e), kind: e.Kind, at: int64(e.CreatedAt),
 		json: json, expires: roundUp(expires)}
 	if e.Kind == kindLetter {
 		p, _, _ := event.Single(e, "p")
 		r.p, _ = pow.ParseKey(p)
-		s.submit(func(w *writer) error { return w.putLetter(r, payer, s.dvms) }, done)
+		s.submit(func(w *writer) error { return w.putLetter(r, payer, s.serving) }, done)
 		return
 	}
 	r.d, _, _ = event.Single(e, "d")
@@ -67,20 +69,20 @@ type record struct {
 // roundUp hides in which minute a letter without an expiration of its own came.
 func roundUp(t time.Time) int64 { return (t.Unix() + 3599) / 3600 * 3600 }
 
-func (w *writer) putLetter(r record, payer pow.Key, dvms map[pow.Key]bool) error {
+func (w *writer) putLetter(r record, payer pow.Key, dvm func(pow.Key) bool) error {
 	var stored, deleted, vanished, mailbox bool
 	var letters, bytes int64
 	err := w.row(`SELECT
-		EXISTS (SELECT 1 FROM events WHERE id = ?1),
-		EXISTS (SELECT 1 FROM tombstones WHERE id = ?1 AND author IN (?2, ?3) AND until > ?5),
-		EXISTS (SELECT 1 FROM vanished WHERE pubkey = ?2 AND upto >= ?4),
-		EXISTS (SELECT 1 FROM whitelist WHERE device = ?3),
-		coalesce((SELECT letters FROM mailboxes WHERE p = ?3), 0),
-		coalesce((SELECT bytes FROM mailboxes WHERE p = ?3), 0)`,
+		EXISTS (SELECT 1 FROM events WHERE id = $1),
+		EXISTS (SELECT 1 FROM tombstones WHERE id = $1 AND author IN ($2, $3) AND until > $5),
+		EXISTS (SELECT 1 FROM vanished WHERE pubkey = $2 AND upto >= $4),
+		EXISTS (SELECT 1 FROM whitelist WHERE device = $3),
+		coalesce((SELECT letters FROM mailboxes WHERE p = $3), 0),
+		coalesce((SELECT bytes FROM mailboxes WHERE p = $3), 0)`,
 		[]any{r.id[:], r.author[:], r.p[:], r.at, w.now().Unix()},
 		&stored, &deleted, &vanished, &mailbox, &letters, &bytes)
 	most := int64(MailboxLettersDevice)
-	if dvms[r.p] {
+	if dvm(r.p) {
 		mailbox, most = true, MailboxLettersDVM
 	}
 	switch {
@@ -97,7 +99,7 @@ func (w *writer) putLetter(r record, payer pow.Key, dvms map[pow.Key]bool) error
 	case letters >= most || bytes+int64(len(r.json)) > MailboxBytes:
 		return ErrMailboxFull
 	}
-	if err := w.charge(payer, "letters", day, 1, LettersPerDay*factor(dvms[payer])); err != nil {
+	if err := w.charge(payer, "letters", day, 1, LettersPerDay*factor(dvm(payer))); err != nil {
 		return err
 	}
 	return w.insert(r)
@@ -111,17 +113,17 @@ func factor(dvm bool) int64 {
 }
 
 func (w *writer) insert(r record) error {
+	w.loud = true
+	return w.engine.insert(w, r, rand.Int64()) // random, so that it does not tell the order of arrival
+}
+
+// values are the columns of events; n is the number of the body.
+func (r record) values(n int64) []any {
 	p := r.p[:]
 	if r.p.IsZero() {
 		p = []byte{}
 	}
-	n := rand.Int64() // random, so that it does not tell the order of arrival
-	if _, err := w.exec(`INSERT INTO bodies VALUES (?, ?)`, n, r.json); err != nil {
-		return err
-	}
-	_, err := w.exec(`INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.id[:], r.kind, r.author[:], r.at, p, r.d, n, len(r.json), r.expires)
-	return err
+	return []any{r.id[:], r.kind, r.author[:], r.at, p, r.d, n, len(r.json), r.expires}
 }
 
 // putAnnouncement keeps the newest version of an address; of two of the same
@@ -130,10 +132,10 @@ func (w *writer) putAnnouncement(r record) error {
 	var deleted, vanished bool
 	var addresses int64
 	err := w.row(`SELECT
-		EXISTS (SELECT 1 FROM tombstones WHERE id = ?1 AND author = ?2 AND until > ?5)
-		OR EXISTS (SELECT 1 FROM erased WHERE pubkey = ?2 AND d = ?3 AND upto >= ?4 AND until > ?5),
-		EXISTS (SELECT 1 FROM vanished WHERE pubkey = ?2 AND upto >= ?4),
-		(SELECT count(*) FROM events WHERE kind = 31990 AND pubkey = ?2 AND d <> ?3)`,
+		EXISTS (SELECT 1 FROM tombstones WHERE id = $1 AND author = $2 AND until > $5)
+		OR EXISTS (SELECT 1 FROM erased WHERE pubkey = $2 AND d = $3 AND upto >= $4 AND until > $5),
+		EXISTS (SELECT 1 FROM vanished WHERE pubkey = $2 AND upto >= $4),
+		(SELECT count(*) FROM events WHERE kind = 31990 AND pubkey = $2 AND d <> $3)`,
 		[]any{r.id[:], r.author[:], r.d, r.at, w.now().Unix()}, &deleted, &vanished, &addresses)
 	switch {
 	case err != nil:
@@ -147,9 +149,9 @@ func (w *writer) putAnnouncement(r record) error {
 	}
 	var same, newer bool
 	err = w.row(`SELECT
-		EXISTS (SELECT 1 FROM events WHERE id = ?1),
-		EXISTS (SELECT 1 FROM events WHERE kind = 31990 AND pubkey = ?2 AND d = ?3
-			AND (created_at > ?4 OR created_at = ?4 AND id < ?1))`,
+		EXISTS (SELECT 1 FROM events WHERE id = $1),
+		EXISTS (SELECT 1 FROM events WHERE kind = 31990 AND pubkey = $2 AND d = $3
+			AND (created_at > $4 OR created_at = $4 AND id < $1))`,
 		[]any{r.id[:], r.author[:], r.d, r.at}, &same, &newer)
 	switch {
 	case err != nil:
@@ -159,7 +161,7 @@ func (w *writer) putAnnouncement(r record) error {
 	case newer:
 		return ErrReplaced
 	}
-	if _, err := w.exec(`DELETE FROM events WHERE kind = 31990 AND pubkey = ? AND d = ?`, r.author[:], r.d); err != nil {
+	if _, err := w.exec(`DELETE FROM events WHERE kind = 31990 AND pubkey = $1 AND d = $2`, r.author[:], r.d); err != nil {
 		return err
 	}
 	return w.insert(r)

@@ -36,6 +36,9 @@ func (s *Store) Find(ctx context.Context, filters []nostr.Filter, letters, annou
 	}
 	s.gate.Lock() // passes once the callbacks of a running commit have returned
 	s.gate.Unlock()
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(refs, loadChunk) {
 		if err := s.loadEach(ctx, chunk, each); err != nil {
 			return err
@@ -112,8 +115,8 @@ func (s *Store) letters(ctx context.Context, f nostr.Filter, mailboxes []pow.Key
 
 func (s *Store) mailbox(ctx context.Context, f nostr.Filter, p pow.Key) (found []ref, err error) {
 	now := s.now().Unix()
-	query := `SELECT id, created_at, expires_at FROM events WHERE kind = 1059 AND p = ? AND expires_at > ?
-		AND created_at >= ? AND created_at <= ?`
+	query := `SELECT id, created_at, expires_at FROM events WHERE kind = 1059 AND p = $1 AND expires_at > $2
+		AND created_at >= $3 AND created_at <= $4`
 	args := []any{p[:], now, bound(f.Since, 0), bound(f.Until, math.MaxInt64)}
 	query, args = in(query, args, "id", f.IDs)
 	query, args = in(query, args, "pubkey", f.Authors)
@@ -159,12 +162,16 @@ func in(query string, args []any, column string, values []string) (string, []any
 	if values == nil {
 		return query, args
 	}
+	if len(values) == 0 {
+		return query + " AND false", args
+	}
+	var marks []string
 	for _, v := range values {
 		k, _ := pow.ParseHash(v)
 		args = append(args, k[:])
+		marks = append(marks, "$"+strconv.Itoa(len(args)))
 	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
-	return query + " AND " + column + " IN (" + marks + ")", args
+	return query + " AND " + column + " IN (" + strings.Join(marks, ",") + ")", args
 }
 
 // alive drops the letters whose own expiration has passed.
@@ -209,7 +216,7 @@ func (s *Store) announcements(ctx context.Context, f nostr.Filter, authors []pow
 				found = append(found, ref{event.ID(e), int64(e.CreatedAt)})
 			}
 			return err
-		}, `SELECT json FROM events JOIN bodies ON n = body WHERE kind = 31990 AND pubkey = ?`, author[:])
+		}, `SELECT json FROM events JOIN bodies ON n = body WHERE kind = 31990 AND pubkey = $1`, author[:])
 		if err != nil {
 			return nil, err
 		}
@@ -220,8 +227,7 @@ func (s *Store) announcements(ctx context.Context, f nostr.Filter, authors []pow
 // loadChunk is how many events are read at once.
 const loadChunk = 32
 
-var loadQuery = `SELECT id, kind, pubkey, p, json FROM events JOIN bodies ON n = body WHERE id IN (` +
-	strings.TrimSuffix(strings.Repeat("?,", loadChunk), ",") + `)`
+var loadQuery, _ = in(`SELECT id, kind, pubkey, p, json FROM events JOIN bodies ON n = body WHERE true`, nil, "id", make([]string, loadChunk))
 
 // loadEach reads the events of a chunk and calls each in its order.
 func (s *Store) loadEach(ctx context.Context, chunk []ref, each Found) error {

@@ -17,17 +17,15 @@ const (
 // when that would exceed most.
 func (w *writer) charge(key pow.Key, name string, period, n, most int64) error {
 	now := w.now().Unix()
-	var have int64
-	err := w.row(`SELECT coalesce((SELECT n FROM counters WHERE key = ? AND name = ? AND period = ?), 0)`,
-		[]any{key[:], name, now / period}, &have)
-	if err != nil {
-		return err
-	}
-	if have+n > most {
+	if n > most {
 		return ErrQuota
 	}
-	_, err = w.exec(`INSERT INTO counters (key, name, period, until, n) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET n = n + excluded.n`, key[:], name, now/period, (now/period+1)*period, n)
+	counted, err := w.exec(`INSERT INTO counters AS c (key, name, period, until, n) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (key, name, period) DO UPDATE SET n = c.n + excluded.n WHERE c.n + excluded.n <= $6`,
+		key[:], name, now/period, (now/period+1)*period, n, most)
+	if err == nil && counted == 0 {
+		return ErrQuota
+	}
 	return err
 }
 
@@ -37,11 +35,11 @@ const purgeChunk = 500
 // Purge removes expired events, tombstones, claims and counters.
 func (s *Store) Purge(ctx context.Context) error {
 	for _, query := range []string{
-		`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE expires_at <= ? LIMIT ?)`,
-		`DELETE FROM tombstones WHERE (id, author) IN (SELECT id, author FROM tombstones WHERE until <= ? LIMIT ?)`,
-		`DELETE FROM erased WHERE (pubkey, d) IN (SELECT pubkey, d FROM erased WHERE until <= ? LIMIT ?)`,
-		`DELETE FROM claims WHERE (dvm, id) IN (SELECT dvm, id FROM claims WHERE until <= ? LIMIT ?)`,
-		`DELETE FROM counters WHERE (key, name, period) IN (SELECT key, name, period FROM counters WHERE until <= ? LIMIT ?)`,
+		`DELETE FROM events WHERE id IN (SELECT id FROM events WHERE expires_at <= $1 LIMIT $2)`,
+		`DELETE FROM tombstones WHERE (id, author) IN (SELECT id, author FROM tombstones WHERE until <= $1 LIMIT $2)`,
+		`DELETE FROM erased WHERE (pubkey, d) IN (SELECT pubkey, d FROM erased WHERE until <= $1 LIMIT $2)`,
+		`DELETE FROM claims WHERE (dvm, id) IN (SELECT dvm, id FROM claims WHERE until <= $1 LIMIT $2)`,
+		`DELETE FROM counters WHERE (key, name, period) IN (SELECT key, name, period FROM counters WHERE until <= $1 LIMIT $2)`,
 	} {
 		for n := int64(purgeChunk); n == purgeChunk; {
 			err := s.change(ctx, func(w *writer) (err error) {
@@ -53,14 +51,7 @@ func (s *Store) Purge(ctx context.Context) error {
 			}
 		}
 	}
-	return s.truncate(ctx)
-}
-
-// truncate empties the write-ahead log, where deleted rows live on until they
-// are overwritten. A reader that is busy only postpones it.
-func (s *Store) truncate(ctx context.Context) error {
-	var busy, log, moved int
-	return s.read.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved)
+	return s.engine.clean(ctx)
 }
 
 // Ping tells whether the database answers.
@@ -80,9 +71,9 @@ type Size struct {
 func (s *Store) Size(ctx context.Context) (z Size, err error) {
 	var oldest int64
 	err = s.read.QueryRowContext(ctx, `SELECT
-		(SELECT coalesce(sum(letters), 0) FROM mailboxes), (SELECT coalesce(sum(bytes), 0) FROM mailboxes),
+		(SELECT CAST(coalesce(sum(letters), 0) AS BIGINT) FROM mailboxes), (SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM mailboxes),
 		(SELECT count(*) FROM events WHERE kind = 31990), (SELECT count(*) FROM whitelist),
-		(SELECT count(*) FROM blobs), (SELECT coalesce(sum(size), 0) FROM blobs),
+		(SELECT count(*) FROM blobs), (SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM blobs),
 		(SELECT count(*) FROM tombstones), (SELECT count(*) FROM claims),
 		(SELECT coalesce(min(uploaded), 0) FROM blobs)`).
 		Scan(&z.Letters, &z.LetterBytes, &z.Announcements, &z.Devices, &z.Blobs, &z.BlobBytes, &z.Tombstones, &z.Claims, &oldest)

@@ -1,17 +1,25 @@
-// Package store keeps what the public server keeps, in one SQLite file: gift
-// wraps and announcements, tombstones, the whitelist of devices, used claims,
-// owners of blobs, and counters for quotas.
+// Package store keeps what the public server keeps: gift wraps and
+// announcements, tombstones, the whitelist of devices, used claims, owners of
+// blobs, and counters for quotas. It lies in one SQLite file, or in a PostgreSQL
+// database that several hubs share.
 //
 // What is not there matters more. No address of a peer, no authenticated key
 // and no time of arrival is stored with an event, and rows have no number that
-// would tell the order of arrival. Deleted rows are overwritten (secure_delete).
+// would tell the order of arrival. In SQLite, deleted rows are overwritten
+// (secure_delete). In PostgreSQL they stay in the files until a vacuum, and the
+// order of the last minutes' events stands in the table feed.
 //
 // All changes go through one goroutine, which commits everything that waits in
 // one transaction (group commit). A change counts only once that transaction is
-// on the disk: WAL with synchronous=FULL. Reading uses connections of its own.
+// on the disk: WAL with synchronous=FULL, or synchronous_commit. Reading uses
+// connections of its own.
 //
 // A second process may open the same file, for instance to allow or deny a
-// device while the server runs: Watch notices within a second.
+// device while the server runs: Watch notices within a second. Hubs that share a
+// PostgreSQL database take turns in changing it, so that every limit and every
+// single use holds for all of them together; Watch hands what the others stored
+// to OnArrival, wakes by LISTEN/NOTIFY, and reads by sequence, so that a lost
+// connection loses nothing.
 //
 // Refusals are *pow.Error with one of the codes below; every other error means
 // that the database or the disk failed.
@@ -26,16 +34,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/url"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"pow.do/services/pow"
 )
@@ -56,19 +59,22 @@ var (
 // Config says where the store lies and whose members it serves.
 type Config struct {
 	Path string    // of the SQLite file; its folder is made 0700 when missing
+	URL  string    // postgres://…, instead of Path
 	DVMs []pow.Key // whose devices count as members
-	// Free returns the free bytes of the disk; nil asks the system.
-	Free func() (int64, error)
-	Now  func() time.Time // nil: time.Now
-	Log  *slog.Logger     // nil: slog.Default
+	// Space returns the free and the total bytes of the SQLite file's disk; nil
+	// asks the system.
+	Space func() (free, total int64, err error)
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: slog.Default
 }
 
-// Store is the open file. All methods are safe for concurrent use.
+// Store is the open database. All methods are safe for concurrent use.
 type Store struct {
-	now  func() time.Time
-	log  *slog.Logger
-	dvms map[pow.Key]bool
-	disk *Disk
+	now    func() time.Time
+	log    *slog.Logger
+	dvms   atomic.Pointer[map[pow.Key]bool]
+	disk   *Disk // nil: the database lies elsewhere
+	engine engine
 
 	write *sql.DB // one connection, used by the writer goroutine only
 	read  *sql.DB
@@ -84,114 +90,103 @@ type Store struct {
 	roster  atomic.Pointer[roster]
 	banned  atomic.Pointer[map[pow.Key]bool]
 	changed atomic.Pointer[func()]
+	feed    *feed // nil: no other hub can store here
 }
 
-//go:embed migrations/*.sql
+// engine is what SQLite and PostgreSQL do not have in common. Queries are the
+// same on both: numbered parameters, conflict targets and casts are written out.
+type engine struct {
+	migrations string // folder
+	begin      string
+	commit     string // of a transaction that stored an event or changed the whitelist
+	// version returns how many migrations were applied; migrated notes one more.
+	version  func(context.Context, *sql.Conn) (int, error)
+	migrated func(context.Context, *sql.Conn, int) error
+	// insert stores an event that passed every check.
+	insert func(*writer, record, int64) error
+	// alone tells whether a failed batch is worth trying one by one.
+	alone func(error) bool
+	// clean does what follows a purge.
+	clean func(context.Context) error
+}
+
+//go:embed migrations
 var migrations embed.FS
 
-// Open opens or creates the file and starts the writer, which Close ends.
-// A file made by a newer version gives pow.ErrVersion.
+// Open opens or creates the database and starts the writer, which Close ends.
+// A database made by a newer version gives pow.ErrVersion.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{
-		now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()), dvms: map[pow.Key]bool{},
+		now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()),
 		ops: make(chan op, maxBatch), idle: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	for _, k := range cfg.DVMs {
-		s.dvms[k] = true
+	s.SetDVMs(cfg.DVMs)
+	var err error
+	if cfg.URL != "" {
+		err = s.openPostgres(cfg.URL)
+	} else {
+		s.disk = NewDisk(filepath.Dir(cfg.Path), cfg.Space)
+		err = s.openSQLite(cfg.Path)
 	}
-	s.disk = NewDisk(filepath.Dir(cfg.Path), cfg.Free)
-	if err := create(cfg.Path); err != nil {
-		return nil, fmt.Errorf("create %s: %w", cfg.Path, err)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	if err := s.open(ctx, cfg.Path); err != nil {
-		return nil, fmt.Errorf("open %s: %w", cfg.Path, err)
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database: %w", err), s.read.Close(), s.write.Close())
 	}
 	return s, nil
 }
 
-// create makes the folder and an empty file that nobody else can read; SQLite
-// gives its WAL the mode of the file.
-func create(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+// SetDVMs replaces Config.DVMs. Connections are not looked at again: call what
+// OnChange was given.
+func (s *Store) SetDVMs(keys []pow.Key) {
+	dvms := map[pow.Key]bool{}
+	for _, k := range keys {
+		dvms[k] = true
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close(), syncDir(dir))
+	s.dvms.Store(&dvms)
 }
 
-// syncDir makes new names in a folder durable. Windows cannot flush a folder;
-// NTFS keeps names in its journal.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func (s *Store) serving(dvm pow.Key) bool { return (*s.dvms.Load())[dvm] }
 
-func (s *Store) open(ctx context.Context, path string) (err error) {
-	common := []string{"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"}
-	s.write, err = sql.Open("sqlite", dsn(path, append(common, "synchronous(FULL)", "secure_delete(1)")))
-	if err != nil {
+func (s *Store) start(ctx context.Context) (err error) {
+	w := &writer{db: s.write, stmts: map[string]*sql.Stmt{}, engine: &s.engine, now: s.now}
+	if err := w.connect(ctx); err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
-	s.read, err = sql.Open("sqlite", dsn(path, append(common, "query_only(1)")))
-	if err != nil {
-		return errors.Join(err, s.write.Close())
+	if err = s.prepare(ctx, w.conn); err != nil {
+		w.drop()
+		return err
 	}
-	s.read.SetMaxOpenConns(4)
-	s.read.SetMaxIdleConns(4)
-	conn, err := s.write.Conn(ctx)
-	if err == nil {
-		if err = s.prepare(ctx, conn); err != nil {
-			err = errors.Join(err, conn.Close())
-		}
-	}
-	if err != nil {
-		return errors.Join(err, s.read.Close(), s.write.Close())
-	}
-	go s.run(&writer{conn: conn, stmts: map[string]*sql.Stmt{}, now: s.now})
+	go s.run(w)
 	return nil
 }
 
 func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (err error) {
-	if err := migrate(ctx, conn); err != nil {
+	if err := s.engine.migrate(ctx, conn); err != nil {
 		return err
 	}
 	if err := s.loadRoster(ctx, conn); err != nil {
+		return err
+	}
+	if err := s.feed.begin(ctx, conn); err != nil {
 		return err
 	}
 	s.load, err = s.read.PrepareContext(ctx, loadQuery)
 	return err
 }
 
-func dsn(path string, pragmas []string) string {
-	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
-}
-
-// migrate brings the schema up to date in one transaction. The number of the
-// last migration stands in user_version.
-func migrate(ctx context.Context, c *sql.Conn) (err error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
+// migrate brings the schema up to date in one transaction; on PostgreSQL, hubs
+// that start together wait for the first.
+func (e *engine) migrate(ctx context.Context, c *sql.Conn) (err error) {
+	files, err := fs.Glob(migrations, "migrations/"+e.migrations+"/*.sql")
 	if err != nil {
 		return err
 	}
-	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := c.ExecContext(ctx, e.begin); err != nil {
 		return err
 	}
 	defer func() {
@@ -199,8 +194,8 @@ func migrate(ctx context.Context, c *sql.Conn) (err error) {
 			c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
-	var have int
-	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+	have, err := e.version(ctx, c)
+	if err != nil {
 		return err
 	}
 	if have > len(files) {
@@ -211,19 +206,22 @@ func migrate(ctx context.Context, c *sql.Conn) (err error) {
 		if err != nil {
 			return err
 		}
-		version := fmt.Sprintf("; PRAGMA user_version = %d", have+i+1)
-		if _, err := c.ExecContext(ctx, strings.TrimSpace(string(text))+version); err != nil {
+		if _, err := c.ExecContext(ctx, strings.TrimSpace(string(text))); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := e.migrated(ctx, c, have+i+1); err != nil {
+			return err
 		}
 	}
 	_, err = c.ExecContext(ctx, "COMMIT")
 	return err
 }
 
-// Disk returns the guard of the disk that the store lies on.
+// Disk returns the guard of the disk that the SQLite file lies on; nil when the
+// database is elsewhere.
 func (s *Store) Disk() *Disk { return s.disk }
 
-// Close waits for what was already submitted and closes the file. It may be
+// Close waits for what was already submitted and closes the database. It may be
 // called once.
 func (s *Store) Close() error {
 	s.closing.Lock()

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
+	"sync"
 	"time"
 
 	"pow.do/services/pow"
@@ -71,34 +73,49 @@ func scan(ctx context.Context, q querier, each func(*sql.Rows) error, query stri
 // that are not on the whitelist, or whose DVM this hub does not serve.
 func (s *Store) DVMOf(device pow.Key) (dvm pow.Key, ok bool) {
 	dvm, ok = s.roster.Load().dvm[device]
-	return dvm, ok && s.dvms[dvm]
+	return dvm, ok && s.serving(dvm)
 }
 
 // OnChange sets what is called after the whitelist changed. It may run on the
 // writer's goroutine: it must not block or change the store.
 func (s *Store) OnChange(f func()) { s.changed.Store(&f) }
 
-// Watch notices changes of the whitelist by other processes, until ctx ends.
+// Watch notices what others did, until ctx ends: changes of the whitelist by
+// another process, and on PostgreSQL what other hubs stored.
 func (s *Store) Watch(ctx context.Context) error {
 	tick := time.NewTicker(Poll)
 	defer tick.Stop()
+	wake := make(chan struct{}, 1)
+	if s.feed != nil {
+		var listener sync.WaitGroup
+		defer listener.Wait()
+		listener.Go(func() { s.feed.listen(ctx, wake) })
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-wake:
 		}
-		var generation int64
-		err := s.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'generation'`).Scan(&generation)
-		if err == nil && generation != s.roster.Load().generation {
-			if err = s.reload(ctx); err == nil {
-				s.tell()
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("the whitelist could not be read", "err", err)
+		if err := errors.Join(s.refresh(ctx), s.catchUp(ctx)); err != nil && ctx.Err() == nil {
+			s.log.Error("the database could not be read", "err", err)
 		}
 	}
+}
+
+// refresh reads the whitelist again if another process changed it.
+func (s *Store) refresh(ctx context.Context) error {
+	var generation int64
+	err := s.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'generation'`).Scan(&generation)
+	if err != nil || generation == s.roster.Load().generation {
+		return err
+	}
+	if err := s.reload(ctx); err != nil {
+		return err
+	}
+	s.tell()
+	return nil
 }
 
 // reload runs on the writer, so that it cannot undo a change made meanwhile.
@@ -119,6 +136,7 @@ func (s *Store) touch(w *writer, f func(map[pow.Key]pow.Key)) error {
 	if err != nil {
 		return err
 	}
+	w.loud = true
 	w.after = append(w.after, func() {
 		old := s.roster.Load()
 		r := &roster{generation: generation, dvm: maps.Clone(old.dvm)}
@@ -134,8 +152,8 @@ func (s *Store) touch(w *writer, f func(map[pow.Key]pow.Key)) error {
 
 func (s *Store) add(w *writer, device, dvm pow.Key, how string) error {
 	today := w.now().Unix() / 86_400
-	if _, err := w.exec(`INSERT INTO whitelist VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET dvm = excluded.dvm, how = excluded.how, day = excluded.day`,
+	if _, err := w.exec(`INSERT INTO whitelist VALUES ($1, $2, $3, $4)
+		ON CONFLICT (device) DO UPDATE SET dvm = excluded.dvm, how = excluded.how, day = excluded.day`,
 		device[:], dvm[:], how, today); err != nil {
 		return err
 	}
@@ -145,11 +163,11 @@ func (s *Store) add(w *writer, device, dvm pow.Key, how string) error {
 // remove takes a device off the whitelist and deletes its mail. Its blobs stay
 // until they expire: they may be undelivered work.
 func (s *Store) remove(w *writer, device pow.Key) (found bool, err error) {
-	n, err := w.exec(`DELETE FROM whitelist WHERE device = ?`, device[:])
+	n, err := w.exec(`DELETE FROM whitelist WHERE device = $1`, device[:])
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if _, err := w.exec(`DELETE FROM events WHERE kind = 1059 AND p = ?`, device[:]); err != nil {
+	if _, err := w.exec(`DELETE FROM events WHERE kind = 1059 AND p = $1`, device[:]); err != nil {
 		return false, err
 	}
 	return true, s.touch(w, func(m map[pow.Key]pow.Key) { delete(m, device) })
@@ -164,9 +182,9 @@ func (s *Store) Join(ctx context.Context, device, dvm pow.Key, claim string, exp
 		var member, used bool
 		var devices int
 		err := w.row(`SELECT
-			EXISTS (SELECT 1 FROM whitelist WHERE device = ?1),
-			EXISTS (SELECT 1 FROM claims WHERE dvm = ?2 AND id = ?3 AND device <> ?1),
-			(SELECT count(*) FROM whitelist WHERE dvm = ?2)`,
+			EXISTS (SELECT 1 FROM whitelist WHERE device = $1),
+			EXISTS (SELECT 1 FROM claims WHERE dvm = $2 AND id = $3 AND device <> $1),
+			(SELECT count(*) FROM whitelist WHERE dvm = $2)`,
 			[]any{device[:], dvm[:], claim}, &member, &used, &devices)
 		switch {
 		case err != nil:
@@ -179,7 +197,7 @@ func (s *Store) Join(ctx context.Context, device, dvm pow.Key, claim string, exp
 			return ErrQuota
 		}
 		until := expires.Add(10 * time.Minute).Unix()
-		if _, err := w.exec(`INSERT INTO claims VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		if _, err := w.exec(`INSERT INTO claims VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 			dvm[:], claim, device[:], until); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -47,16 +48,43 @@ func (s *Store) change(ctx context.Context, apply func(*writer) error) error {
 
 // writer is the connection that changes things, with its statements.
 type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	now   func() time.Time
+	db     *sql.DB
+	conn   *sql.Conn // nil after a failure, until the next transaction
+	stmts  map[string]*sql.Stmt
+	engine *engine
+	now    func() time.Time
 	// after holds what must happen in memory once the transaction is committed.
 	after []func()
+	// loud: other hubs must hear of it.
+	loud bool
+}
+
+// connectWait bounds how long changes wait for a lost database.
+const connectWait = 15 * time.Second
+
+func (w *writer) connect(ctx context.Context) (err error) {
+	if w.conn == nil {
+		w.conn, err = w.db.Conn(ctx)
+	}
+	return err
+}
+
+// drop closes the connection: after a failure it is not trusted again.
+func (w *writer) drop() {
+	for _, st := range w.stmts {
+		st.Close()
+	}
+	clear(w.stmts)
+	if w.conn != nil {
+		w.conn.Raw(func(any) error { return driver.ErrBadConn })
+		w.conn.Close()
+		w.conn = nil
+	}
 }
 
 func (s *Store) run(w *writer) {
 	defer close(s.idle)
-	defer w.close()
+	defer w.drop()
 	batch := make([]op, 0, maxBatch)
 	for first := range s.ops {
 		batch = append(batch[:0], first)
@@ -77,19 +105,22 @@ func (s *Store) run(w *writer) {
 	}
 }
 
-// commit applies a batch in one transaction. When that fails, each change gets
-// a transaction of its own, so that one bad change cannot fail the others.
+// commit applies a batch in one transaction. When one change made that fail,
+// each gets a transaction of its own, so that it cannot fail the others.
 func (s *Store) commit(w *writer, batch []op) {
 	results := make([]error, len(batch))
 	if err := w.transaction(batch, results); err != nil {
+		alone := len(batch) > 1 && s.engine.alone(err)
 		for i, o := range batch {
-			if len(batch) > 1 {
+			if alone {
 				err = w.transaction([]op{o}, results[i:i+1])
 			}
 			if err != nil {
 				results[i] = err
-				s.log.Error("a change could not be committed", "err", err)
 			}
+		}
+		if err != nil {
+			s.log.Error("changes could not be committed", "err", err)
 		}
 	}
 	for i, o := range batch {
@@ -98,16 +129,20 @@ func (s *Store) commit(w *writer, batch []op) {
 }
 
 func (w *writer) transaction(batch []op, results []error) (err error) {
-	ctx := context.Background()
-	w.after = w.after[:0]
-	if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
-		return fmt.Errorf("begin: %w", err)
+	ctx, cancel := context.WithTimeout(context.Background(), connectWait)
+	defer cancel()
+	if err := w.connect(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
 	}
+	w.after, w.loud = w.after[:0], false
 	defer func() {
 		if err != nil {
-			w.conn.ExecContext(ctx, "ROLLBACK")
+			w.drop()
 		}
 	}()
+	if err := w.say(w.engine.begin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
 	for i, o := range batch {
 		err := o.apply(w)
 		if err != nil && !errors.As(err, new(*pow.Error)) {
@@ -115,13 +150,23 @@ func (w *writer) transaction(batch []op, results []error) (err error) {
 		}
 		results[i] = err
 	}
-	if _, err := w.exec("COMMIT"); err != nil {
+	end := "COMMIT"
+	if w.loud {
+		end = w.engine.commit
+	}
+	if err := w.say(end); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	for _, f := range w.after {
 		f()
 	}
 	return nil
+}
+
+// say runs commands that have no parameters; several may stand in one text.
+func (w *writer) say(commands string) error {
+	_, err := w.conn.ExecContext(context.Background(), commands)
+	return err
 }
 
 func (w *writer) stmt(query string) (*sql.Stmt, error) {
@@ -155,11 +200,4 @@ func (w *writer) row(query string, args []any, into ...any) error {
 		return err
 	}
 	return st.QueryRow(args...).Scan(into...)
-}
-
-func (w *writer) close() {
-	for _, st := range w.stmts {
-		st.Close()
-	}
-	w.conn.Close()
 }
