@@ -27,6 +27,7 @@ type Bucket struct {
 	core   minio.Core
 	bucket string
 	prefix string
+	idle   func() // closes connections that nobody uses
 }
 
 // Limits of requests to a bucket.
@@ -67,8 +68,11 @@ func OpenBucket(text string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
-	return &Bucket{core: minio.Core{Client: client}, bucket: u.Host, prefix: strings.TrimPrefix(u.Path, "/")}, nil
+	return &Bucket{core: minio.Core{Client: client}, bucket: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), idle: transport.CloseIdleConnections}, nil
 }
+
+// Close gives back what is not in use.
+func (b *Bucket) Close() { b.idle() }
 
 func (b *Bucket) key(x pow.Hash, name string) string { return b.prefix + x.String() + "-" + name }
 
@@ -166,8 +170,10 @@ func (o *object) Read(p []byte) (int, error) {
 	o.alive.made()
 	if o.body == nil {
 		var options minio.GetObjectOptions
-		if err := options.SetRange(o.at, 0); o.at > 0 && err != nil {
-			return 0, err
+		if o.at > 0 {
+			if err := options.SetRange(o.at, 0); err != nil {
+				return 0, err
+			}
 		}
 		body, _, _, err := o.bucket.core.GetObject(o.ctx, o.bucket.bucket, o.key, options)
 		if err != nil {
