@@ -66,6 +66,9 @@ const (
 	CheckOn   IconName = "check-on"
 	RadioOff  IconName = "radio-off"
 	RadioOn   IconName = "radio-on"
+	Sign      IconName = "sign"
+	Save      IconName = "save"
+	Disk      IconName = "disk"
 )
 
 // IconNames lists every drawing; a test holds it against assets/icons.
@@ -74,6 +77,7 @@ var IconNames = []IconName{
 	Close, Confirm, Add, Lock, Look, OffRecord, Stopped, Tracking, Away, Paused, Held, Picture, Queued,
 	Sealed, Uploaded, Sent, Arrived, Verified, Parked, Booked, Attention, Relay, Blossom, Key, Computer,
 	People, Apps, Inform, Warn, ClockFace, Online, Partly, Offline, Refused, CheckOff, CheckOn, RadioOff, RadioOn,
+	Sign, Save, Disk,
 }
 
 var drawn = sync.OnceValue(func() map[IconName]fyne.Resource {
