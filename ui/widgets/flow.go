@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 
 	"pow.do/ui/theme"
@@ -33,9 +35,42 @@ func HeightFor(o fyne.CanvasObject, width float32) float32 {
 	return o.MinSize().Height
 }
 
+// heightAt is HeightFor of an object whose least size is known already. What has
+// that width now has said its height with its least size; asking again at every
+// level would cost twice as much a level, and Fyne asks at every frame.
+func heightAt(o fyne.CanvasObject, least fyne.Size, width float32) float32 {
+	if o.Size().Width == width && width >= least.Width {
+		return least.Height
+	}
+	return HeightFor(o, width)
+}
+
+// leastSizes returns the least size of each object and the widest of them.
+func leastSizes(objects []fyne.CanvasObject) (sizes []fyne.Size, w float32) {
+	sizes = make([]fyne.Size, len(objects))
+	for i, o := range objects {
+		sizes[i] = o.MinSize()
+		w = max(w, sizes[i].Width)
+	}
+	return sizes, w
+}
+
+// tallest returns the height of the tallest of objects that lie over each other.
+func tallest(objects []fyne.CanvasObject, sizes []fyne.Size, width float32) (h float32) {
+	for i, o := range objects {
+		h = max(h, heightAt(o, sizes[i], width))
+	}
+	return h
+}
+
+// shown returns the visible ones, without a copy where all are.
 func shown(objects []fyne.CanvasObject) []fyne.CanvasObject {
-	var v []fyne.CanvasObject
-	for _, o := range objects {
+	i := slices.IndexFunc(objects, func(o fyne.CanvasObject) bool { return !o.Visible() })
+	if i < 0 {
+		return objects
+	}
+	v := append([]fyne.CanvasObject(nil), objects[:i]...)
+	for _, o := range objects[i:] {
 		if o.Visible() {
 			v = append(v, o)
 		}
@@ -80,8 +115,16 @@ func (l *column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *column) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	w := widest(shown(objects))
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	v := shown(objects)
+	sizes, w := leastSizes(v)
+	h := float32(0)
+	for i, o := range v {
+		if i > 0 {
+			h += l.gap
+		}
+		h += heightAt(o, sizes[i], max(w, l.width))
+	}
+	return fyne.NewSize(w, h)
 }
 
 // line puts objects side by side, centred vertically; one may take the rest.
@@ -96,11 +139,11 @@ func Line(gap float32, grow fyne.CanvasObject, objects ...fyne.CanvasObject) *fy
 	return &fyne.Container{Layout: &line{gap: gap, grow: grow}, Objects: objects}
 }
 
-func (l *line) widths(objects []fyne.CanvasObject, width float32) []float32 {
+func (l *line) widths(objects []fyne.CanvasObject, sizes []fyne.Size, width float32) []float32 {
 	ws := make([]float32, len(objects))
 	left, grow := width, -1
 	for i, o := range objects {
-		ws[i] = o.MinSize().Width
+		ws[i] = sizes[i].Width
 		left -= ws[i]
 		if i > 0 {
 			left -= l.gap
@@ -115,10 +158,15 @@ func (l *line) widths(objects []fyne.CanvasObject, width float32) []float32 {
 	return ws
 }
 
-func (l *line) heightFor(objects []fyne.CanvasObject, width float32) (h float32) {
+func (l *line) heightFor(objects []fyne.CanvasObject, width float32) float32 {
 	v := shown(objects)
-	for i, w := range l.widths(v, width) {
-		h = max(h, HeightFor(v[i], w))
+	sizes, _ := leastSizes(v)
+	return l.heightOf(v, sizes, width)
+}
+
+func (l *line) heightOf(v []fyne.CanvasObject, sizes []fyne.Size, width float32) (h float32) {
+	for i, w := range l.widths(v, sizes, width) {
+		h = max(h, heightAt(v[i], sizes[i], w))
 	}
 	return h
 }
@@ -126,9 +174,10 @@ func (l *line) heightFor(objects []fyne.CanvasObject, width float32) (h float32)
 func (l *line) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	l.width = size.Width
 	v := shown(objects)
+	sizes, _ := leastSizes(v)
 	var x float32
-	for i, w := range l.widths(v, size.Width) {
-		h := min(HeightFor(v[i], w), size.Height)
+	for i, w := range l.widths(v, sizes, size.Width) {
+		h := min(heightAt(v[i], sizes[i], w), size.Height)
 		v[i].Move(fyne.NewPos(x, (size.Height-h)/2))
 		v[i].Resize(fyne.NewSize(w, h))
 		x += w + l.gap
@@ -137,14 +186,15 @@ func (l *line) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (l *line) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	v := shown(objects)
+	sizes, _ := leastSizes(v)
 	var w float32
-	for i, o := range v {
+	for i, m := range sizes {
 		if i > 0 {
 			w += l.gap
 		}
-		w += o.MinSize().Width
+		w += m.Width
 	}
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	return fyne.NewSize(w, l.heightOf(v, sizes, max(w, l.width)))
 }
 
 // Right pushes an object to the right end of its room.
@@ -208,11 +258,16 @@ func (l *sides) columnWidth(n int, width float32) float32 {
 	return (width - l.gap*float32(n-1)) / float32(n)
 }
 
-func (l *sides) heightFor(objects []fyne.CanvasObject, width float32) (h float32) {
+func (l *sides) heightFor(objects []fyne.CanvasObject, width float32) float32 {
 	v := shown(objects)
+	sizes, _ := leastSizes(v)
+	return l.heightOf(v, sizes, width)
+}
+
+func (l *sides) heightOf(v []fyne.CanvasObject, sizes []fyne.Size, width float32) (h float32) {
 	w := l.columnWidth(len(v), width)
 	for i, o := range v {
-		switch one := HeightFor(o, w); {
+		switch one := heightAt(o, sizes[i], w); {
 		case width >= l.from:
 			h = max(h, one)
 		case i > 0:
@@ -243,8 +298,9 @@ func (l *sides) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *sides) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	w := widest(shown(objects))
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	v := shown(objects)
+	sizes, w := leastSizes(v)
+	return fyne.NewSize(w, l.heightOf(v, sizes, max(w, l.width)))
 }
 
 // inset keeps room around one object, and never makes it wider than most.
@@ -286,8 +342,10 @@ func (l *inset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	w := widest(shown(objects)) + 2*l.x
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	v := shown(objects)
+	sizes, least := leastSizes(v)
+	_, w := l.span(max(least+2*l.x, l.width))
+	return fyne.NewSize(least+2*l.x, tallest(v, sizes, w)+2*l.y)
 }
 
 // layers lays objects over each other, all at full size.
@@ -314,8 +372,9 @@ func (l *layers) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *layers) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	w := widest(shown(objects))
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	v := shown(objects)
+	sizes, w := leastSizes(v)
+	return fyne.NewSize(w, tallest(v, sizes, max(w, l.width)))
 }
 
 // Margin returns the page margin that fits a width.

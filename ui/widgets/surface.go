@@ -141,8 +141,11 @@ func (l *pageInset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func (l *pageInset) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	w := widest(shown(objects)) + 2*theme.MarginSlim
-	return fyne.NewSize(w, l.heightFor(objects, max(w, l.width)))
+	v := shown(objects)
+	sizes, least := leastSizes(v)
+	least += 2 * theme.MarginSlim
+	_, w := l.span(max(least, l.width))
+	return fyne.NewSize(least, max(l.least, tallest(v, sizes, w)+2*l.y))
 }
 
 // Note is a tinted box with an icon and words: a warning, a hint, an error.

@@ -27,6 +27,19 @@ type Text struct {
 	widget.BaseWidget
 	style Style
 	text  string
+	known laid
+}
+
+// laid is what was measured last. Fyne asks every text for its least size at
+// every frame; measuring it again each time is most of what a frame costs.
+type laid struct {
+	text   string
+	points float32
+	style  fyne.TextStyle
+	whole  float32 // width of the text on one line
+	line   float32 // height of a line
+	width  float32 // that lines were broken for
+	lines  []string
 }
 
 // NewText makes a Text.
@@ -84,13 +97,28 @@ func (t *Text) measure(s string) float32 {
 	return fyne.MeasureText(s, size, style).Width
 }
 
-func (t *Text) lineHeight() float32 {
+func (t *Text) lineHeight() float32 { return t.measured().line }
+
+// measured measures the text again where it or its look has changed.
+func (t *Text) measured() *laid {
 	size, style := t.look()
-	return fyne.MeasureText("Åg", size, style).Height
+	if k := &t.known; k.text != t.text || k.points != size || k.style != style || k.line == 0 {
+		line := fyne.MeasureText("Åg", size, style).Height
+		*k = laid{text: t.text, points: size, style: style, line: line, whole: t.measure(t.text), width: -1}
+	}
+	return &t.known
 }
 
 // lines breaks or cuts the text for a width.
 func (t *Text) lines(width float32) []string {
+	k := t.measured()
+	if k.width != width || k.lines == nil {
+		k.width, k.lines = width, t.broken(width)
+	}
+	return k.lines
+}
+
+func (t *Text) broken(width float32) []string {
 	if t.style.Fixed || width <= 0 { // not laid out yet
 		return []string{t.text}
 	}
@@ -196,7 +224,7 @@ func (r *textRenderer) Layout(size fyne.Size) {
 
 func (r *textRenderer) MinSize() fyne.Size {
 	t := r.t
-	w := t.measure(t.text)
+	w := t.measured().whole
 	switch {
 	case t.style.Fixed:
 	case t.style.Wrap:
