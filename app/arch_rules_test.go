@@ -38,6 +38,7 @@ var rules = []rule{
 	{"ui/theme", "assets"},
 	{"ui/words", "services/pow assets ui/theme"},
 	{"ui/input", ""},
+	{"ui/uitest", "ui/widgets ui/theme ui/words"},
 	{"ui", "services/pow assets ui/…"},
 	// Parts that more than one page shows: what a project asks for, what is left
 	// out of pictures, the backup of the key.
