@@ -10,6 +10,7 @@ package project
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -169,13 +170,13 @@ func (v *View) drawState(m Model) {
 		v.state.Set(theme.Success, theme.Verified, words.T("project.given", day), words.T("project.given.text"))
 	case pow.ConsentChanged:
 		if m.Terms.PolicyChanged {
-			more += " " + words.T("project.policy.changed")
+			more = strings.TrimSpace(more + " " + words.T("project.policy.changed"))
 		}
-		v.state.Set(theme.Warning, theme.Warn, words.T("project.changed", day), words.T("project.changed.text")+" "+more)
+		v.state.Set(theme.Warning, theme.Warn, words.T("project.changed", day), strings.TrimSpace(words.T("project.changed.text")+" "+more))
 	case pow.ConsentWithdrawn:
 		v.state.Set(theme.Off, theme.OffRecord, words.T("project.withdrawn"), words.T("project.needed.text"))
 	default:
-		v.state.Set(theme.Info, theme.Inform, words.T("project.needed"), words.T("project.needed.text")+" "+more)
+		v.state.Set(theme.Info, theme.Inform, words.T("project.needed"), strings.TrimSpace(words.T("project.needed.text")+" "+more))
 	}
 	v.state.Box.Hidden = !m.Known
 }

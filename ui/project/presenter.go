@@ -50,15 +50,15 @@ func (m Model) Allows(d pow.Detail) bool {
 }
 
 // Intervals returns the seconds between pictures that the member may choose,
-// 0 first for the project's own.
+// with 0 at the end for the project's own.
 func (m Model) Intervals() []int {
-	list := []int{0}
+	var list []int
 	for _, s := range []int{60, 120, 300, 600, 900} {
 		if s < m.Terms.Project.Interval {
 			list = append(list, s)
 		}
 	}
-	return list
+	return append(list, 0)
 }
 
 // SealAfters are the waits in seconds after which held work may be registered
