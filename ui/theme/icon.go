@@ -71,6 +71,22 @@ const (
 	Disk      IconName = "disk"
 )
 
+// The drawings of review: what is done to a picture, and what became of it.
+const (
+	Redact         IconName = "redact"
+	Blur           IconName = "blur"
+	Crop           IconName = "crop"
+	Monitor        IconName = "monitor"
+	Undo           IconName = "undo"
+	Zoom           IconName = "zoom"
+	Before         IconName = "before"
+	Approved       IconName = "approved"
+	Edited         IconName = "edited"
+	PictureRemoved IconName = "picture-removed"
+	Skipped        IconName = "skipped"
+	Unchanged      IconName = "unchanged"
+)
+
 // IconNames lists every drawing; a test holds it against assets/icons.
 var IconNames = []IconName{
 	Logo, Timer, Outbox, Start, Stop, Register, Remove, Retry, Copy, Search, Back, Forward, Up, Down,
@@ -78,6 +94,7 @@ var IconNames = []IconName{
 	Sealed, Uploaded, Sent, Arrived, Verified, Parked, Booked, Attention, Relay, Blossom, Key, Computer,
 	People, Apps, Inform, Warn, ClockFace, Online, Partly, Offline, Refused, CheckOff, CheckOn, RadioOff, RadioOn,
 	Sign, Save, Disk,
+	Redact, Blur, Crop, Monitor, Undo, Zoom, Before, Approved, Edited, PictureRemoved, Skipped, Unchanged,
 }
 
 var drawn = sync.OnceValue(func() map[IconName]fyne.Resource {
