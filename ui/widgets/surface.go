@@ -1,71 +1,10 @@
 package widgets
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/widget"
 
 	"pow.do/ui/theme"
 )
-
-// Fill is a rectangle in the colour of a role; it follows a change of theme.
-type Fill struct {
-	widget.BaseWidget
-	role, line fyne.ThemeColorName
-	radius     float32
-	least      fyne.Size
-	rect       *canvas.Rectangle
-}
-
-// NewFill makes a rectangle; line may be empty.
-func NewFill(role, line fyne.ThemeColorName, radius float32) *Fill {
-	f := &Fill{role: role, line: line, radius: radius, rect: &canvas.Rectangle{}}
-	f.ExtendBaseWidget(f)
-	return f
-}
-
-// NewRule makes a thin line across.
-func NewRule() *Fill {
-	f := NewFill(theme.Line, "", 0)
-	f.least = fyne.NewSize(1, 1)
-	return f
-}
-
-// NewSpace takes up room and shows nothing.
-func NewSpace(width, height float32) *Fill {
-	f := NewFill("", "", 0)
-	f.least = fyne.NewSize(width, height)
-	return f
-}
-
-// SetRole changes the colour.
-func (f *Fill) SetRole(role fyne.ThemeColorName) { f.role = role; f.Refresh() }
-
-// CreateRenderer is for Fyne.
-func (f *Fill) CreateRenderer() fyne.WidgetRenderer {
-	r := &fillRenderer{f}
-	r.paint()
-	return r
-}
-
-type fillRenderer struct{ f *Fill }
-
-func (r *fillRenderer) paint() {
-	f := r.f
-	f.rect.FillColor = colorOr(f.role)
-	f.rect.CornerRadius = f.radius
-	f.rect.StrokeColor, f.rect.StrokeWidth = color.Transparent, 0
-	if f.line != "" {
-		f.rect.StrokeColor, f.rect.StrokeWidth = theme.Color(f.line), 1
-	}
-}
-func (r *fillRenderer) Layout(size fyne.Size)        { r.f.rect.Resize(size) }
-func (r *fillRenderer) MinSize() fyne.Size           { return r.f.least }
-func (r *fillRenderer) Refresh()                     { r.paint(); r.f.rect.Refresh() }
-func (r *fillRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.f.rect} }
-func (r *fillRenderer) Destroy()                     {}
 
 // Card puts content on a surface with a line around it.
 func Card(content fyne.CanvasObject) *fyne.Container {
