@@ -42,6 +42,9 @@ type Agent struct {
 	dialer   *dial.Dialer
 	activity *activity.Client
 	pictures *pictures
+	edit     editor // of pictures, for the rehearsal
+	desktop  []part // of Doctor: what the desktop offers besides a screen
+	uploads  uploads
 
 	registering sync.Mutex // held by Register
 	changing    sync.Mutex // held while the team is changed and stored; taken before mu
@@ -61,6 +64,8 @@ type Agent struct {
 	// wanted: the timer that runs may go on while nobody watches, because a command
 	// without an agent started it.
 	wanted bool
+	// erasing: Close removes everything that is kept.
+	erasing bool
 
 	ringMu sync.Mutex // guards all below; held while the keyring is asked
 	// keyring is what the system's keyring answered at keyringAsked.
@@ -84,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 		cfg: cfg, log: cfg.Log, dialer: d, activity: activity.New(activity.Config{Log: cfg.Log}),
 		pictures: &pictures{screen: capture.New(capture.Config{Displays: cfg.Displays, Log: cfg.Log}), shown: map[int]seen{}},
 		waiting:  map[pow.Hash]chan pow.Receipt{}, warnings: map[string]pow.Fault{}, watchers: map[chan struct{}]bool{},
-		renew: make(chan struct{}, 1), aw: "absent",
+		renew: make(chan struct{}, 1), aw: "absent", uploads: uploads{sent: map[pow.Hash]int64{}},
 	}
 	if a.vault, err = openVault(cfg.Home); err != nil {
 		return nil, err
@@ -177,7 +182,7 @@ func together(ctx context.Context, parts ...func(context.Context) error) (err er
 func (a *Agent) Close() error {
 	a.mu.Lock()
 	q := a.queue
-	attended, wanted := a.quit != nil, a.wanted
+	attended, wanted, erasing := a.quit != nil, a.wanted, a.erasing
 	a.mu.Unlock()
 	defer a.vault.Lock()
 	if q == nil {
@@ -187,7 +192,11 @@ func (a *Agent) Close() error {
 	if !attended {
 		err = a.leave(wanted)
 	}
-	return errors.Join(err, q.Close())
+	err = errors.Join(err, q.Close())
+	if erasing {
+		err = errors.Join(err, a.eraseHome())
+	}
+	return err
 }
 
 // Quit implements API.

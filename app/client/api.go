@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"pow.do/services/client/control"
@@ -46,6 +47,7 @@ type API interface {
 	Doctor(ctx context.Context) ([]pow.Check, error)
 	// Quit ends the agent.
 	Quit(ctx context.Context) error
+	toolsAPI
 }
 
 // nothing stands where a method takes or returns no value.
@@ -76,7 +78,7 @@ func acts[P any](f func(context.Context, P) error) call {
 
 // methods names every method of api as it goes over the socket.
 func methods(a API) map[string]call {
-	return map[string]call{
+	all := map[string]call{
 		"status": asks(a.Status), "projects": asks(a.Projects), "start": method(a.Start), "stop": asks(a.Stop),
 		"note": acts(a.SetNote), "capture": asks(a.Capture), "thumbnail": method(a.Thumbnail), "drop": acts(a.Drop),
 		"entries": method(a.Entries), "preview": asks(a.Preview), "register": asks(a.Register), "outbox": asks(a.Outbox),
@@ -84,6 +86,8 @@ func methods(a API) map[string]call {
 		"join": method(a.Join), "sensitive": acts(a.Sensitive), "doctor": asks(a.Doctor),
 		"quit": acts(func(ctx context.Context, _ nothing) error { return a.Quit(ctx) }),
 	}
+	maps.Copy(all, toolsMethods(a))
+	return all
 }
 
 // door answers the control socket with an API.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"pow.do/services/client/outbox"
@@ -17,7 +18,7 @@ func (a *Agent) newOutbox(n *link, keys *secrets, dvm pow.Key) *outbox.Outbox {
 	return outbox.New(outbox.Config{
 		Store:    a.queue,
 		Sealer:   archive.Sealer{Author: keys.identity, Device: keys.device.Public(), DVM: dvm, App: appName},
-		Uploader: uploader{n.blossom}, Wrapper: wrapper{keys.identity}, Publisher: n.pool, Team: a.outboxTeam, Log: a.log,
+		Uploader: uploader{n.blossom, a}, Wrapper: wrapper{keys.identity}, Publisher: n.pool, Team: a.outboxTeam, Log: a.log,
 		Ask: func(ctx context.Context, s pow.SessionID) error {
 			_, err := n.ask(ctx, a, pow.Account{Action: "status", Session: s})
 			return err
@@ -38,10 +39,19 @@ func (a *Agent) outboxTeam() outbox.Team {
 		Ready: t.Code != "" && t.Announcement.Revision > 0}
 }
 
-// uploader adapts the Blossom client to the outbox.
-type uploader struct{ *blossom.Client }
+// uploader adapts the Blossom client to the outbox, and counts what it sends.
+type uploader struct {
+	*blossom.Client
+	agent *Agent
+}
 
 func (u uploader) Put(ctx context.Context, origin string, s pow.Sealed) error {
+	defer u.agent.uploads.ended(s.Hash)
+	open := s.Open
+	s.Open = func() (io.ReadCloser, error) {
+		r, err := open()
+		return &counted{ReadCloser: r, agent: u.agent, hash: s.Hash}, err
+	}
 	_, err := u.Client.Put(ctx, origin, s)
 	return err
 }

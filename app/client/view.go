@@ -20,7 +20,9 @@ func (a *Agent) Outbox(context.Context) ([]pow.OutboxItem, error) {
 	names := a.projectNames()
 	items := make([]pow.OutboxItem, 0, len(ds))
 	for _, d := range ds {
-		items = append(items, outboxItem(d, names))
+		item := outboxItem(d, names)
+		item.Sent = a.uploads.of(item.SealedHash)
+		items = append(items, item)
 	}
 	return items, nil
 }
@@ -28,7 +30,7 @@ func (a *Agent) Outbox(context.Context) ([]pow.OutboxItem, error) {
 func outboxItem(d pow.Delivery, names projectNames) pow.OutboxItem {
 	r := names.ref(d.Project)
 	i := pow.OutboxItem{ID: d.ID, Session: d.Session, Project: &r, From: d.Interval.From, To: d.Interval.To, Captures: d.Captures,
-		State: d.State, Attempts: d.Attempts, NextAttempt: d.Next, LastError: d.LastError, Servers: d.Servers, Relays: d.Relays}
+		State: d.State, Attempts: d.Attempts, NextAttempt: d.Next, LastError: d.LastError, Servers: d.Servers, Relays: d.Relays, Steps: d.Steps}
 	if d.Statement != nil {
 		i.Seq = d.Statement.Seq
 	}

@@ -46,6 +46,7 @@ type world struct {
 	mu     sync.Mutex // guards all below
 	device pow.Key
 	opened []pow.Opened
+	deaf   bool // does not answer notices
 }
 
 // projects is how many the catalogue has: enough for more than one part.
@@ -163,7 +164,15 @@ func (w *world) handle(ctx context.Context, _ string, _ *event.Event, raw []byte
 		w.mu.Unlock()
 		w.answer(ctx, pow.Receipt{Device: m.Account.Device, Answers: m.Rumor, Code: pow.CodeEnrolled})
 		w.sendCatalogue(ctx, w.catalogue(1, "active"))
+	case m.Account != nil:
+		w.answer(ctx, pow.Receipt{Device: m.Account.Device, Answers: m.Rumor, Code: pow.CodeDone})
 	case m.Notice != nil:
+		w.mu.Lock()
+		deaf := w.deaf
+		w.mu.Unlock()
+		if deaf {
+			return nil
+		}
 		return w.judge(ctx, *m.Notice)
 	}
 	return nil
