@@ -28,6 +28,7 @@ import (
 	"image"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"pow.do/services/pow"
@@ -57,6 +58,9 @@ type Frame struct {
 	Display int         // number of the monitor, from 0; 0 is the primary one
 	Image   *image.RGBA // opaque, with its origin at 0,0
 	At      time.Time
+	// Bounds is where the monitor lies on the whole desktop, in its pixels, as far
+	// as the system tells; otherwise the image's own rectangle.
+	Bounds image.Rectangle
 }
 
 // Config is what a Capturer is made of.
@@ -72,6 +76,9 @@ type Config struct {
 type Capturer struct {
 	cfg  Config
 	slot chan struct{} // held by the running grab, also by an abandoned one
+
+	mu       sync.Mutex
+	displays []int // to take; empty: every one
 }
 
 // New returns a Capturer. It touches no display yet.
@@ -85,7 +92,21 @@ func New(cfg Config) *Capturer {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Capturer{cfg: cfg, slot: make(chan struct{}, 1)}
+	return &Capturer{cfg: cfg, slot: make(chan struct{}, 1), displays: slices.Clone(cfg.Displays)}
+}
+
+// Select changes which monitors the next grabs take; empty: every one.
+func (c *Capturer) Select(displays []int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.displays = slices.Clone(displays)
+}
+
+// selected returns the monitors to take; empty: every one.
+func (c *Capturer) selected() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.displays
 }
 
 // Grab takes a picture of every selected monitor, in the order of their numbers.
@@ -138,7 +159,8 @@ func ended(ctx context.Context) error {
 
 // wanted tells whether monitor n is selected.
 func (c *Capturer) wanted(n int) bool {
-	return len(c.cfg.Displays) == 0 || slices.Contains(c.cfg.Displays, n)
+	displays := c.selected()
+	return len(displays) == 0 || slices.Contains(displays, n)
 }
 
 // usable drops the frames that show nothing. It fails when none is left.

@@ -36,7 +36,7 @@ const (
 // portal asks the desktop for one picture of everything. Closing the connection,
 // which the end of ctx does, withdraws a question that is still open.
 func (c *Capturer) portal(ctx context.Context) ([]Frame, error) {
-	if len(c.cfg.Displays) > 0 {
+	if len(c.selected()) > 0 {
 		return nil, ErrUnsupported.With(errors.New("under Wayland all monitors are in one picture: none can be selected"))
 	}
 	conn, err := sessionBus(ctx)
@@ -53,7 +53,7 @@ func (c *Capturer) portal(ctx context.Context) ([]Frame, error) {
 	if err != nil {
 		return nil, ErrUnusable.With(err)
 	}
-	return []Frame{{Image: img, At: at}}, nil
+	return []Frame{{Image: img, At: at, Bounds: img.Rect}}, nil
 }
 
 // sessionBus connects to the running bus; unlike godbus's default it never

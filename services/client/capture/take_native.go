@@ -34,7 +34,7 @@ func (c *Capturer) take(context.Context) ([]Frame, error) {
 		if err != nil {
 			return nil, ErrUnusable.With(err)
 		}
-		frames = append(frames, Frame{Display: i, Image: img, At: c.cfg.Now()})
+		frames = append(frames, Frame{Display: i, Image: img, At: c.cfg.Now(), Bounds: bounds})
 	}
 	return frames, nil
 }

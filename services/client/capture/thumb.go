@@ -11,6 +11,12 @@ const (
 	thumbHeight = 180
 )
 
+// Half returns f at half its width and height; Bounds stay as they are.
+func Half(f Frame) Frame {
+	f.Image = shrink(f.Image, max(1, f.Image.Rect.Dx()/2), max(1, f.Image.Rect.Dy()/2))
+	return f
+}
+
 // shrink scales img down to fit into maxW×maxH, keeping its proportions: every
 // new pixel is the mean of the old ones beneath it. Smaller pictures stay as
 // they are.

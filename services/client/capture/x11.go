@@ -44,13 +44,12 @@ func (c *Capturer) x11() ([]Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		frames = append(frames, Frame{Display: i, Image: img, At: c.cfg.Now()})
+		frames = append(frames, Frame{Display: i, Image: img, At: c.cfg.Now(), Bounds: bounds})
 	}
 	return frames, nil
 }
 
-// hangUp ends the connection and waits until its goroutines are gone: xgb keeps
-// tables for all connections together, without a lock.
+// hangUp ends the connection and waits until its goroutines are gone.
 func hangUp(conn *xgb.Conn) {
 	conn.Close()
 	for {
@@ -86,7 +85,7 @@ func trueColour(setup *xproto.SetupInfo, screen *xproto.ScreenInfo) error {
 func monitors(conn *xgb.Conn, screen *xproto.ScreenInfo) []image.Rectangle {
 	whole := image.Rect(0, 0, int(screen.WidthInPixels), int(screen.HeightInPixels))
 	var all []image.Rectangle
-	if xinerama.Init(conn) == nil {
+	if extension(conn, "XINERAMA") {
 		if reply, err := xinerama.QueryScreens(conn).Reply(); err == nil {
 			for _, s := range reply.ScreenInfo {
 				x, y := int(s.XOrg), int(s.YOrg)
@@ -101,6 +100,20 @@ func monitors(conn *xgb.Conn, screen *xproto.ScreenInfo) []image.Rectangle {
 		return []image.Rectangle{whole}
 	}
 	return all
+}
+
+// extension makes an extension's requests usable. xgb's own way to do so also
+// writes into tables that all connections of the program share, without a lock;
+// they are needed for events only.
+func extension(conn *xgb.Conn, name string) bool {
+	r, err := xproto.QueryExtension(conn, uint16(len(name)), name).Reply()
+	if err != nil || !r.Present {
+		return false
+	}
+	conn.ExtLock.Lock()
+	defer conn.ExtLock.Unlock()
+	conn.Extensions[name] = r.MajorOpcode
+	return true
 }
 
 // replyHead is what comes before the data of an X11 reply, in bytes.
