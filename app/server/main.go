@@ -58,6 +58,7 @@ type grammar struct {
 	Sessions   sessionsCmd   `cmd:"" help:"Show what was proven."`
 	Proofs     proofsCmd     `cmd:"" help:"Show every proof with its checks."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after what could not be processed."`
+	Admins     adminsCmd     `cmd:"" help:"Say who may look at evidence in the browser, and show who did."`
 	Report     reportCmd     `cmd:"" help:"Write hours and evidence for a member, project or period."`
 	Export     exportCmd     `cmd:"" help:"Write out everything that is held of a member."`
 	Erase      eraseCmd      `cmd:"" help:"Erase a member's archives, activity, notes and names."`

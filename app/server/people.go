@@ -96,6 +96,26 @@ type membersCmd struct {
 	List   membersListCmd   `cmd:"" default:"1" help:"List members and their devices."`
 	Set    membersSetCmd    `cmd:"" help:"Add or change a member by hand."`
 	Remove membersRemoveCmd `cmd:"" help:"Remove a member and their devices."`
+	// Confirming is set --state active.
+	Decline membersDeclineCmd `cmd:"" help:"Decline a person who asked to join."`
+}
+
+type membersDeclineCmd struct {
+	Npub string `arg:"" help:"The person's identity."`
+}
+
+func (c *membersDeclineCmd) Run(p *program) error {
+	return p.withDVM(func(ctx context.Context, d *desk) error {
+		key, err := identity.ParseNpub(c.Npub)
+		if err != nil {
+			return usage(err)
+		}
+		m, err := d.ledger.Member(ctx, key)
+		if err != nil {
+			return err
+		}
+		return d.ledger.Decline(ctx, m.ID, time.Now())
+	})
 }
 
 type membersListCmd struct{}

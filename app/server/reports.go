@@ -16,9 +16,40 @@ import (
 
 const clock = "2006-01-02 15:04:05"
 
-type sessionsCmd struct{}
+type sessionsCmd struct {
+	List    sessionsListCmd    `cmd:"" default:"1" help:"Show what was proven."`
+	Approve sessionsApproveCmd `cmd:"" help:"Book a session that waits for a decision."`
+	Refuse  sessionsRefuseCmd  `cmd:"" help:"Decline what waits of a session; the member is told why."`
+}
 
-func (sessionsCmd) Run(p *program) error {
+type sessionsApproveCmd struct {
+	Session string `arg:"" help:"The session's id."`
+}
+
+func (c *sessionsApproveCmd) Run(p *program) error {
+	return p.withDVM(func(ctx context.Context, d *desk) error {
+		return d.ledger.Approve(ctx, pow.SessionID(c.Session), time.Now())
+	})
+}
+
+type sessionsRefuseCmd struct {
+	Session string `arg:"" help:"The session's id."`
+	Reason  string `required:"" help:"Why; the member reads it." placeholder:"TEXT"`
+}
+
+func (c *sessionsRefuseCmd) Run(p *program) error {
+	words := pow.Clean(c.Reason)
+	if words == "" {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "the reason is empty", Mend: "say in a sentence why; the member reads it"}
+	}
+	return p.withDVM(func(ctx context.Context, d *desk) error {
+		return d.ledger.Reject(ctx, pow.SessionID(c.Session), words, time.Now())
+	})
+}
+
+type sessionsListCmd struct{}
+
+func (sessionsListCmd) Run(p *program) error {
 	return p.withDVM(func(ctx context.Context, d *desk) error {
 		ss, err := d.ledger.Sessions(ctx, ledger.Filter{Npub: identity.Npub})
 		if err != nil {

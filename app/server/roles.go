@@ -213,6 +213,7 @@ func (s *serving) addDVM(relays, blossom []string) error {
 		return err
 	}
 	s.admin.registry.MustRegister(dvmMetrics(r.ledger))
+	s.admin.site = r.reviewSite()
 	s.closers = append(s.closers, r.close)
 	s.group.add("dvm", r.run)
 	s.ready.DVMNpub = identity.Npub(r.secret.Public())

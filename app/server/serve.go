@@ -120,6 +120,7 @@ type admin struct {
 	ready    atomic.Bool
 	probe    func(context.Context) error // asks the parts; nil: none has anything to say
 	registry *prometheus.Registry
+	site     http.Handler // of the DVM; nil where there is none
 }
 
 func newAdmin() *admin { return &admin{registry: prometheus.NewRegistry()} }
@@ -135,6 +136,9 @@ func (a *admin) handler() http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
+	if a.site != nil {
+		mux.Handle("/", a.site)
+	}
 	return localOnly(mux)
 }
 

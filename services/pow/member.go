@@ -115,3 +115,18 @@ type Quarantined struct {
 	Attempts int       `json:"attempts"`
 	At       time.Time `json:"at"`
 }
+
+// Admin is a person who may look at evidence.
+type Admin struct {
+	Name     string    `json:"name"`
+	Identity Key       `json:"identity,omitzero"` // of their Nostr key, where they sign in with one
+	Since    time.Time `json:"since"`
+}
+
+// Look is one entry of the log of who saw or decided what.
+type Look struct {
+	At     time.Time `json:"at"`
+	Admin  string    `json:"admin"`
+	Act    string    `json:"act"`    // signed-in, day, proof, picture, approved, refused, retried, dropped, export
+	Target string    `json:"target"` // a member, session or proof
+}

@@ -281,17 +281,19 @@ func (l *Ledger) Approve(ctx context.Context, session pow.SessionID, now time.Ti
 	return nil
 }
 
-// Reject declines what is held of a session: those proofs count no more, and
-// their device is told so with the admin's words.
+// Reject declines what is held of a session, or all of a session of which
+// nothing could be booked: those proofs count no more, and their device is told
+// so with the admin's words. pow.ErrNotFound when there is nothing to decline.
 func (l *Ledger) Reject(ctx context.Context, session pow.SessionID, words string, now time.Time) error {
 	w, err := l.Work(ctx, "", session, pow.Interval{})
-	if err == nil && len(w.Facts.Held) == 0 {
+	all := err == nil && len(w.Facts.Held) == 0
+	if all && (len(w.Proofs) == 0 || recorded(w.Runs)) {
 		err = pow.ErrNotFound
 	}
 	if err == nil {
 		err = l.admin(ctx, func(tx *sql.Tx) error {
 			for _, p := range w.Proofs {
-				if p.Hold == "" {
+				if p.Hold == "" && !all || p.Hold == rejected {
 					continue
 				}
 				if err := exec(ctx, tx, "UPDATE proofs SET hold = ? WHERE device = ? AND seq = ?", rejected, p.Device.String(), int64(p.Seq)); err != nil {
@@ -309,4 +311,15 @@ func (l *Ledger) Reject(ctx context.Context, session pow.SessionID, words string
 		return fmt.Errorf("decline a session: %w", err)
 	}
 	return nil
+}
+
+// recorded tells whether the timesheet may show something of the session: what
+// stands there is taken back there, by a person.
+func recorded(runs map[int]pow.RunRecord) bool {
+	for _, r := range runs {
+		if r.Record.ID != 0 || r.Record.State == pow.TimesheetBooked || r.Record.State == pow.TimesheetIntended {
+			return true
+		}
+	}
+	return false
 }
