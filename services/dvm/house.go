@@ -35,6 +35,9 @@ func (w *Worker) keepHouse(ctx context.Context) (time.Time, error) {
 		if err := w.resume(ctx); err != nil {
 			return now, err
 		}
+		if err := w.takeAside(ctx); err != nil { // a letter may have come by hand
+			return now, err
+		}
 		w.booking.up()
 		w.posting.up()
 	}
