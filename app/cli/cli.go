@@ -84,7 +84,7 @@ func (p Program) Run(args []string, s Streams, bind ...any) (code int) {
 		fmt.Fprintf(s.Err, "%s: %s; see %s --help\n", p.Name, Clean(err.Error()), p.Name)
 		return Usage
 	}
-	return Report(s.Err, ctx.Run(append(bind, s)...))
+	return Report(s.Err, ctx.Run(append(bind, s, parser.Model)...))
 }
 
 func (p Program) addFile(parser *kong.Kong, args []string) error {

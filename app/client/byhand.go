@@ -146,7 +146,7 @@ func (a *Agent) ImportProofs(ctx context.Context, file string) (int, error) {
 		return 0, fmt.Errorf("read the file: %w", err)
 	}
 	defer f.Close()
-	l, err := parcel.Read(f, func(int64, io.Reader) error { return errToTeam })
+	l, err := parcel.Read(f, func(pow.Letter, int64, io.Reader) error { return errToTeam })
 	if err != nil {
 		return 0, err
 	}

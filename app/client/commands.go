@@ -129,38 +129,6 @@ func (p *program) printTimer(s pow.Status) error {
 	return err
 }
 
-type statusCmd struct{}
-
-func (statusCmd) Run(p *program) error {
-	return p.with(false, func(ctx context.Context, a API) error {
-		s, err := a.Status(ctx)
-		if err != nil {
-			return err
-		}
-		if p.g.JSON {
-			return cli.JSON(p.s.Out, s)
-		}
-		if err := p.printTimer(s); err != nil {
-			return err
-		}
-		fmt.Fprintf(p.s.Out, "Today %s, this week %s.\n", words(s.TodaySeconds), words(s.WeekSeconds))
-		fmt.Fprintf(p.s.Out, "Not registered yet: %s, %d pictures.\n", words(s.HeldSeconds), s.Held)
-		for _, st := range pow.States {
-			if n := s.Outbox[st]; n > 0 {
-				fmt.Fprintf(p.s.Out, "Outbox: %d %s.\n", n, st)
-			}
-		}
-		for _, r := range s.Relays {
-			fmt.Fprintf(p.s.Out, "%s: %s\n", r.URL, r.State)
-		}
-		for _, w := range s.Warnings {
-			fmt.Fprintf(p.s.Out, "Warning: %s\n", cli.Clean(w.Text))
-		}
-		_, err = fmt.Fprintf(p.s.Out, "ActivityWatch: %s.\n", s.ActivityWatch)
-		return err
-	})
-}
-
 type captureCmd struct{}
 
 func (captureCmd) Run(p *program) error {
@@ -329,11 +297,18 @@ func (p *program) wait(ctx context.Context, a API, timeout time.Duration, done f
 	}
 }
 
-type doctorCmd struct{}
+type doctorCmd struct {
+	Part string `arg:"" optional:"" help:"Only this part: capture, relays, blossom, …"`
+}
 
-func (doctorCmd) Run(p *program) error {
-	return p.with(true, func(ctx context.Context, a API) error {
-		checks, err := a.Doctor(ctx)
+func (c *doctorCmd) Run(p *program) error {
+	return p.with(true, func(ctx context.Context, a API) (err error) {
+		var checks []pow.Check
+		if c.Part != "" {
+			checks, err = a.Test(ctx, c.Part)
+		} else {
+			checks, err = a.Doctor(ctx)
+		}
 		if err != nil {
 			return err
 		}

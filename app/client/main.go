@@ -47,7 +47,7 @@ type grammar struct {
 	Display        []int  `help:"Number of a monitor to take pictures of (repeatable); default: every one." placeholder:"N"`
 	JSON           bool   `help:"Print one JSON document." name:"json"`
 
-	Window   windowCmd   `cmd:"" default:"1" help:"Open the window (the default)."`
+	Window   windowCmd   `cmd:"" default:"withargs" help:"Open the window (the default)."`
 	Agent    agentCmd    `cmd:"" help:"Capture and deliver until stopped."`
 	Join     joinCmd     `cmd:"" help:"Connect this device to a team with an invite link."`
 	Projects projectsCmd `cmd:"" help:"List the projects that you may book."`
@@ -58,8 +58,18 @@ type grammar struct {
 	Register registerCmd `cmd:"" help:"Seal what is held and put it in the outbox."`
 	Outbox   outboxCmd   `cmd:"" help:"Show every proof and its state."`
 	Drain    drainCmd    `cmd:"" help:"Deliver until the outbox is empty."`
-	Keys     keysCmd     `cmd:"" help:"Show your public keys, or back up the identity key."`
+	Export   exportCmd   `cmd:"" help:"Write a sealed proof to a file, to be carried by hand."`
+	Import   importCmd   `cmd:"" help:"Take the answer that came back by hand."`
+	History  historyCmd  `cmd:"" help:"Show the time of days and projects, and how far it is covered."`
+	Verify   verifyCmd   `cmd:"" help:"Check an evidence bundle or an opened archive, offline; without a file: the proofs kept here."`
+	Keys     keysCmd     `cmd:"" help:"Look after the keys: show, back up, restore, lock, unlock."`
+	Forget   forgetCmd   `cmd:"" help:"Erase what is kept here; says what is left elsewhere."`
+	Leave    leaveCmd    `cmd:"" help:"End your membership of the team."`
+	Rehearse rehearseCmd `cmd:"" help:"Take, seal, open and forget a picture; offline."`
 	Doctor   doctorCmd   `cmd:"" help:"Check everything, and name the mend."`
+
+	Completion cli.CompletionCmd `cmd:"" help:"Print the completion script of a shell."`
+	Man        cli.ManCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 // Main runs the desktop program and returns its exit code.
@@ -110,17 +120,20 @@ func (p *program) open(home string, log *slog.Logger) (*Agent, error) {
 const maxPassphraseFile = 1 << 10
 
 // passphrase reads the first line of --passphrase-file; "" when there is none.
-func (p *program) passphrase() (string, error) {
-	if p.g.PassphraseFile == "" {
+func (p *program) passphrase() (string, error) { return readPassphrase(p.g.PassphraseFile) }
+
+// readPassphrase reads the first line of a file; "" when none is named.
+func readPassphrase(file string) (string, error) {
+	if file == "" {
 		return "", nil
 	}
-	fi, err := os.Stat(p.g.PassphraseFile)
+	fi, err := os.Stat(file)
 	if err == nil && (!fi.Mode().IsRegular() || fi.Size() > maxPassphraseFile) {
 		err = errors.New("not a small regular file")
 	}
 	var b []byte
 	if err == nil {
-		b, err = os.ReadFile(p.g.PassphraseFile)
+		b, err = os.ReadFile(file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the passphrase file: %w", err)

@@ -95,8 +95,6 @@ func TestKeysLifeInAnAgent(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
-
 func testBackup(t *testing.T, m *machine) {
 	t.Helper()
 	secret, err := m.Backup(t.Context(), "backup passphrase")
@@ -271,7 +269,7 @@ func opensAtTheDVM(t *testing.T, w *world, file string) pow.Notice {
 	must(t, err)
 	defer f.Close()
 	var sealed bytes.Buffer
-	l, err := parcel.Read(f, func(_ int64, r io.Reader) error { return second(sealed.ReadFrom(r)) })
+	l, err := parcel.Read(f, func(_ pow.Letter, _ int64, r io.Reader) error { return second(sealed.ReadFrom(r)) })
 	must(t, err)
 	reader := envelope.Reader{Me: w.secret, Kinds: []int{envelope.KindNotice}, Allow: func(pow.Key) bool { return true }}
 	mail, err := reader.Open(l.JSON, time.Now())
@@ -318,7 +316,10 @@ func checkHistory(t *testing.T, m *machine) {
 	}
 	ds, err := m.agent.queue.Deliveries()
 	must(t, err)
-	_, err = m.agent.queue.Update(ds[0].ID, func(d *pow.Delivery) error { d.Statement.Interval.To = d.Statement.Interval.To.Add(time.Hour); return nil })
+	_, err = m.agent.queue.Update(ds[0].ID, func(d *pow.Delivery) error {
+		d.Statement.Interval.To = d.Statement.Interval.To.Add(time.Hour)
+		return nil
+	})
 	must(t, err)
 	if c, err := m.CheckProofs(t.Context()); err != nil || c.State != "failed" || !strings.HasPrefix(c.Detail, "0 of 1") {
 		t.Errorf("check of a changed header: %+v %v", c, err)

@@ -25,10 +25,17 @@ const (
 )
 
 type windowCmd struct {
+	Link string `arg:"" optional:"" help:"An invite link (powdo://join#…) to open the window with."`
 	Page string `help:"Page to show: ${enum}." enum:"timer,outbox," default:""`
 }
 
 func (c *windowCmd) Run(p *program) error {
+	if c.Link != "" {
+		if _, err := parseLink(c.Link); err != nil {
+			return err
+		}
+		c.Page = c.Link
+	}
 	home, err := p.home()
 	if err != nil {
 		return err
@@ -165,6 +172,11 @@ func (p *program) stopAgent(r remote) error {
 	if err := r.Quit(p.ctx); err != nil {
 		return err
 	}
+	return p.awaitEnd(r)
+}
+
+// awaitEnd waits until an agent that is about to end has closed its door.
+func (p *program) awaitEnd(r remote) error {
 	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)

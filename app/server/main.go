@@ -63,7 +63,11 @@ type grammar struct {
 	Export     exportCmd     `cmd:"" help:"Write out everything that is held of a member."`
 	Erase      eraseCmd      `cmd:"" help:"Erase a member's archives, activity, notes and names."`
 	Keys       keysCmd       `cmd:"" help:"Show and rotate the DVM's keys."`
+	Import     importCmd     `cmd:"" help:"Take a proof that came by hand."`
 	Doctor     doctorCmd     `cmd:"" help:"Check everything, and name the mend."`
+
+	Completion cli.CompletionCmd `cmd:"" help:"Print the completion script of a shell."`
+	Man        cli.ManCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 }
 
 // Main runs the server program and returns its exit code.

@@ -70,11 +70,11 @@ func Write(w io.Writer, letter []byte, sealed io.Reader, size int64) error {
 	return nil
 }
 
-// Read takes a parcel apart. keep gets the Sealed, when there is one, and reads
-// all of it; an error of keep is returned as it is. Nothing of what keep was
-// given may be used before Read has returned nil. Errors: ErrNoParcel,
+// Read takes a parcel apart. keep gets the Letter and the Sealed, when there is
+// one, and reads all of it; an error of keep is returned as it is. Nothing of
+// the Sealed may be used before Read has returned nil. Errors: ErrNoParcel,
 // pow.ErrVersion, pow.ErrTooLarge, others with the code archive-invalid.
-func Read(r io.Reader, keep func(size int64, r io.Reader) error) (l pow.Letter, err error) {
+func Read(r io.Reader, keep func(l pow.Letter, size int64, r io.Reader) error) (l pow.Letter, err error) {
 	t := tar.NewReader(r)
 	head, err := small(t, nameHead, maxHead)
 	if err != nil {
@@ -102,7 +102,7 @@ func Read(r io.Reader, keep func(size int64, r io.Reader) error) (l pow.Letter, 
 	if next.Size > pow.MaxSealed {
 		return l, pow.ErrTooLarge
 	}
-	if err := keep(next.Size, t); err != nil {
+	if err := keep(l, next.Size, t); err != nil {
 		return l, err
 	}
 	if _, err := t.Next(); err != io.EOF {

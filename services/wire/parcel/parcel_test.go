@@ -37,8 +37,8 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got bytes.Buffer
-		l, err := parcel.Read(bytes.NewReader(b.Bytes()), func(size int64, r io.Reader) error {
-			if size != int64(len(sealed)) {
+		l, err := parcel.Read(bytes.NewReader(b.Bytes()), func(kept pow.Letter, size int64, r io.Reader) error {
+			if kept.ID != event.ID(e) || size != int64(len(sealed)) {
 				t.Errorf("size %d", size)
 			}
 			_, err := io.Copy(&got, r)
@@ -106,7 +106,7 @@ func TestRefuses(t *testing.T) {
 		"cut short":        {[]file{head, good, {name: "sealed", body: "x", size: 5000}}, io.ErrUnexpectedEOF},
 		"letter cut short": {[]file{head, {name: "letter.json", body: "{", size: 5000}}, pow.ErrArchive},
 	} {
-		_, err := parcel.Read(bytes.NewReader(tarOf(t, c.files...)), func(size int64, r io.Reader) error {
+		_, err := parcel.Read(bytes.NewReader(tarOf(t, c.files...)), func(_ pow.Letter, size int64, r io.Reader) error {
 			_, err := io.ReadAll(r)
 			return err
 		})
@@ -115,7 +115,7 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	mine := errors.New("the disk is full")
-	if _, err := parcel.Read(bytes.NewReader(tarOf(t, head, good, sealed)), func(int64, io.Reader) error { return mine }); err != mine {
+	if _, err := parcel.Read(bytes.NewReader(tarOf(t, head, good, sealed)), func(pow.Letter, int64, io.Reader) error { return mine }); err != mine {
 		t.Error("keep's error:", err)
 	}
 }
@@ -130,7 +130,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(tarOf(f, file{name: "powdo.json", body: `{"v":1}`}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n := int64(0)
-		l, err := parcel.Read(bytes.NewReader(b), func(size int64, r io.Reader) (err error) {
+		l, err := parcel.Read(bytes.NewReader(b), func(_ pow.Letter, size int64, r io.Reader) (err error) {
 			n, err = io.Copy(io.Discard, r)
 			return err
 		})
