@@ -42,7 +42,6 @@ type Agent struct {
 	dialer   *dial.Dialer
 	activity *activity.Client
 	pictures *pictures
-	edit     editor // of pictures, for the rehearsal
 	desktop  []part // of Doctor: what the desktop offers besides a screen
 	uploads  uploads
 

@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"pow.do/services/client/capture"
+	"pow.do/services/client/review"
 	"pow.do/services/pow"
 	"pow.do/services/wire/archive"
 	"pow.do/services/wire/identity"
 )
-
-// editor applies edits to the bytes of a picture.
-type editor func(c pow.Capture, data []byte, edits []pow.Edit) (pow.Capture, []byte, error)
 
 // Rehearse implements API. Everything happens in memory: the keys are made for
 // this call, and what was taken is gone when it returns.
@@ -31,10 +29,7 @@ func (a *Agent) Rehearse(ctx context.Context, edits []pow.Edit) (r pow.Rehearsal
 	r.Before = before
 	after := before
 	if len(edits) > 0 {
-		if a.edit == nil {
-			return r, &pow.Error{Code: pow.CodeUnsupported, What: "this program cannot edit pictures"}
-		}
-		if c, after, err = a.edit(c, before, edits); err != nil {
+		if after, err = practiseEdits(&c, before, edits); err != nil {
 			return r, err
 		}
 	}
@@ -55,6 +50,21 @@ func (a *Agent) shot(ctx context.Context) (c pow.Capture, data []byte, err error
 	at := frames[0].At.UTC().Truncate(time.Millisecond)
 	id, err := pow.NewULID(at, rand.Reader)
 	return pow.Capture{ID: id, At: at, Format: pic.Format, Width: pic.Width, Height: pic.Height}, pic.Data, err
+}
+
+// practiseEdits edits as Review does.
+func practiseEdits(c *pow.Capture, data []byte, edits []pow.Edit) ([]byte, error) {
+	p, err := review.Decode(data, pow.Rect{})
+	if err != nil {
+		return nil, err
+	}
+	r, err := review.Apply(p, edits)
+	if err != nil {
+		return nil, err
+	}
+	pic, err := capture.Encode(capture.Frame{Image: r.Image, At: c.At})
+	c.Format, c.Width, c.Height = pic.Format, pic.Width, pic.Height
+	return pic.Data, err
 }
 
 // practise seals a picture to a key that nobody else has, and opens it again.

@@ -333,6 +333,10 @@ func TestRehearse(t *testing.T) {
 	if err != nil || !r.Opened || !r.Denied || !bytes.Equal(r.Before, r.After) || len(r.Before) == 0 || r.Size == 0 || r.Hash.IsZero() {
 		t.Errorf("rehearsal: %d %d %d bytes, opened %v, denied %v, %v", len(r.Before), len(r.After), r.Size, r.Opened, r.Denied, err)
 	}
+	r, err = m.Rehearse(t.Context(), []pow.Edit{{Kind: pow.EditRedact}})
+	if err != nil || !r.Opened || bytes.Equal(r.Before, r.After) {
+		t.Errorf("blacked out: opened %v, same %v, %v", r.Opened, bytes.Equal(r.Before, r.After), err)
+	}
 	must(t, m.Sensitive(t.Context(), true))
 	if _, err := m.Rehearse(t.Context(), nil); !errors.Is(err, errHeldBack) {
 		t.Error("a picture of secrets:", err)

@@ -120,7 +120,8 @@ func verifyPath(ctx context.Context, path string) (v verdict, err error) {
 
 const statementFile = "statement.json"
 
-// archivesIn finds opened archives (folders with a Statement) and files.
+// archivesIn finds opened archives (folders with a Statement), decrypted ones
+// and exported proofs. What else lies in a folder is no evidence.
 func archivesIn(path string) (found []string, err error) {
 	err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -133,12 +134,38 @@ func archivesIn(path string) (found []string, err error) {
 				found = append(found, name)
 				return fs.SkipDir
 			}
-		case d.Type().IsRegular():
+		case name == path:
 			found = append(found, name)
+		case d.Type().IsRegular():
+			start, err := startOf(name)
+			if bytes.HasPrefix(start, []byte(zipStart)) || bytes.HasPrefix(start, []byte(parcelStart)) {
+				found = append(found, name)
+			}
+			return err
 		}
 		return nil
 	})
 	return found, err
+}
+
+// How files begin that hold evidence.
+const (
+	zipStart    = "PK\x03\x04"
+	parcelStart = "powdo.json\x00"
+)
+
+func startOf(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, len(parcelStart))
+	n, err := io.ReadFull(f, b)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return b[:n], err
 }
 
 // examine checks one opened, decrypted or exported archive.
@@ -185,16 +212,13 @@ func (e *evidence) file(ctx context.Context, path string, size int64) error {
 		return err
 	}
 	defer f.Close()
-	start := make([]byte, 4)
-	if _, err := io.ReadFull(f, start); err != nil {
-		return pow.ErrArchive
-	}
-	if bytes.Equal(start, []byte("PK\x03\x04")) {
-		o, err := archive.Verify(ctx, f, size)
-		e.opened(o)
+	start, err := startOf(path)
+	if err != nil {
 		return err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
+	if bytes.HasPrefix(start, []byte(zipStart)) {
+		o, err := archive.Verify(ctx, f, size)
+		e.opened(o)
 		return err
 	}
 	e.Kind = "sealed"
