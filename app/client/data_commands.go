@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pow.do/app/cli"
+	"pow.do/services/client/vault"
 	"pow.do/services/pow"
 )
 
@@ -27,10 +28,31 @@ func (c *forgetCmd) Run(p *program) error {
 	}
 	r := pow.ForgetRequest{Span: c.Last, Everything: c.Everything, DryRun: true}
 	err := p.with(false, func(ctx context.Context, a API) error { return c.forget(ctx, p, a, r) })
-	if agent, e := p.agent(); err == nil && c.Everything && !c.DryRun && !errors.Is(e, pow.ErrNoAgent) {
-		err = errors.Join(e, p.awaitEnd(agent))
+	if err != nil || !c.Everything || c.DryRun {
+		return err
 	}
-	return err
+	return p.awaitErased()
+}
+
+// awaitErased waits until an agent that forgets everything has done so.
+func (p *program) awaitErased() error {
+	home, err := p.home()
+	if err != nil {
+		return err
+	}
+	v, err := openVault(home)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
+	defer cancel()
+	for ctx.Err() == nil {
+		if state, err := v.State(); err != nil || state == vault.Absent {
+			return err
+		}
+		sleep(ctx, 20*time.Millisecond)
+	}
+	return &pow.Error{Code: pow.ErrTimeout.Code, What: "the keys are still there", Mend: "stop the agent (powdo agent --stop) and try again"}
 }
 
 func (c *forgetCmd) forget(ctx context.Context, p *program, a API, r pow.ForgetRequest) (err error) {

@@ -40,11 +40,11 @@ func (c *windowCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	if err := p.ensureAgent(home); err != nil {
-		return err
-	}
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && needsDisplay {
 		return &pow.Error{Code: pow.ErrNoDisplay.Code, What: "there is no display to open a window on", Mend: "the commands do the same; see powdo --help"}
+	}
+	if err := p.ensureAgent(home); err != nil {
+		return err
 	}
 	// Fyne logs an error for every start without it.
 	if cache, err := os.UserCacheDir(); err == nil {
@@ -172,11 +172,6 @@ func (p *program) stopAgent(r remote) error {
 	if err := r.Quit(p.ctx); err != nil {
 		return err
 	}
-	return p.awaitEnd(r)
-}
-
-// awaitEnd waits until an agent that is about to end has closed its door.
-func (p *program) awaitEnd(r remote) error {
 	ctx, cancel := context.WithTimeout(p.ctx, agentStart)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -44,7 +44,11 @@ func isTerminal(r io.Reader) bool {
 		return false
 	}
 	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+	if err != nil || fi.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // also a character device, but nobody sits there
+	return err == nil && !os.SameFile(fi, null)
 }
 
 func confirm(s cli.Streams, question string) bool {
