@@ -57,6 +57,10 @@ var (
 	ErrNothingHeld    = &Error{Code: "nothing-held", What: "there is nothing to register", Mend: "start the timer first"}
 	ErrNoDisplay      = &Error{Code: "no-display", What: "no display to take a picture of"}
 	ErrForbidden      = &Error{Code: "pictures-forbidden", What: "this project takes no pictures"}
+	ErrConsent        = &Error{Code: "consent-needed", What: "you have not agreed to what this project asks for", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
+	ErrConsentChanged = &Error{Code: "consent-changed", What: "this project asks for more than you agreed to", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
+	ErrWithdrawn      = &Error{Code: "consent-withdrawn", What: "you withdrew your agreement to this project", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
+	ErrTermsChanged   = &Error{Code: "terms-changed", What: "the project asks for something else by now", Mend: "read it again"}
 	ErrDiskFull       = &Error{Code: "disk-full", What: "the disk is nearly full", Mend: "free some space; pictures stop until then, the timer goes on"}
 )
 

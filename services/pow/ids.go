@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -158,4 +159,17 @@ func IsULID(s string) bool {
 		}
 	}
 	return true
+}
+
+// ULIDTime returns the moment, in whole milliseconds, that an id was made at;
+// false when it is no ULID.
+func ULIDTime(s string) (time.Time, bool) {
+	if !IsULID(s) {
+		return time.Time{}, false
+	}
+	ms := int64(0)
+	for _, c := range s[:10] {
+		ms = ms<<5 | int64(strings.IndexRune(crockford, c))
+	}
+	return time.UnixMilli(ms).UTC(), true
 }
