@@ -32,6 +32,8 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -184,31 +186,52 @@ func (c *Client) State(ctx context.Context) string {
 // answer is Provisional until Settle after in.To. Server faults that pass by
 // themselves are tried again within a few seconds; all others become a Cause.
 func (c *Client) Read(ctx context.Context, in pow.Interval, detail pow.Detail) pow.Activity {
+	a, _ := c.ReadBy(ctx, in, detail, Rules{})
+	return a
+}
+
+// Rules are the person's own about what leaves. Apps are named whole, in any case.
+type Rules struct {
+	Apps   []string // nothing of them leaves but that the time was active
+	Titles []string // of these apps no titles leave
+}
+
+func (r Rules) app(f facts) bool   { return names(r.Apps, f.app) }
+func (r Rules) title(f facts) bool { return names(r.Titles, f.app) }
+
+func names(apps []string, app string) bool {
+	app = clean(app, maxApp)
+	return slices.ContainsFunc(apps, func(s string) bool { return strings.EqualFold(clean(s, maxApp), app) })
+}
+
+// ReadBy is Read under rules. It returns the rows that a rule left out beside
+// the activity, with the same detail.
+func (c *Client) ReadBy(ctx context.Context, in pow.Interval, detail pow.Detail, rules Rules) (a pow.Activity, left []pow.ActivityRow) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
 	s := span{in.From.UnixMilli(), in.To.UnixMilli()}
-	a := pow.Activity{AsOf: now.UTC(), Unknown: ms(max(0, s.length()))}
+	a = pow.Activity{AsOf: now.UTC(), Unknown: ms(max(0, s.length()))}
 	if detail != pow.DetailCategory && detail != pow.DetailApp && detail != pow.DetailTitle {
 		a.Cause = CauseOff
-		return a
+		return a, nil
 	}
 	a.Provisional = now.Before(in.To.Add(c.cfg.Settle))
 	if s.length() <= 0 {
 		a.Cause = CauseInconsistent
-		return a
+		return a, nil
 	}
 	r, err := c.record(ctx, s, detail, now.UnixMilli())
 	if err != nil {
 		a.Cause = cause(err)
 		c.cfg.Log.Debug("no activity was read", "cause", a.Cause, "error", err)
-		return a
+		return a, nil
 	}
 	if r.dropped > 0 {
 		c.cfg.Log.Debug("activity events of a wrong shape were dropped", "events", r.dropped)
 	}
-	c.fill(&a, s, r, detail)
-	return a
+	left = c.fill(&a, s, r, detail, rules)
+	return a, left
 }
 
 // cause sorts an error into the words of pow.Activity.

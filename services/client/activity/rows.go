@@ -19,8 +19,8 @@ const (
 const staleAfter = 300_000
 
 // fill turns what was recorded into sums, rows and, where something is missing,
-// a cause.
-func (c *Client) fill(a *pow.Activity, s span, r record, detail pow.Detail) {
+// a cause. It returns the rows that a rule left out.
+func (c *Client) fill(a *pow.Activity, s span, r record, detail pow.Detail, rules Rules) (left []pow.ActivityRow) {
 	afk := timeline(slices.Clone(r.afk), s)
 	active := having(afk, func(f facts) bool { return f.status == "not-afk" })
 	away := having(afk, func(f facts) bool { return f.status == "afk" })
@@ -31,13 +31,14 @@ func (c *Client) fill(a *pow.Activity, s span, r record, detail pow.Detail) {
 	rest := s.length() - total(active) - total(away)
 	if rest < 0 || !r.noAFK && total(rows) != total(active) {
 		a.Cause = CauseInconsistent
-		return
+		return nil
 	}
 	a.Active, a.Away, a.Unknown = ms(total(active)), ms(total(away)), ms(rest)
-	a.Rows = c.windowRows(rows, detail)
+	out := having(rows, rules.app)
+	rows = having(rows, func(f facts) bool { return !rules.app(f) })
+	a.Rows, left = c.windowRows(rows, detail, rules), c.windowRows(out, detail, rules)
 	if detail == pow.DetailTitle {
-		browsers := having(rows, func(f facts) bool { return isBrowser(f.app) && !c.excluded(f) })
-		a.Rows = append(a.Rows, c.webRows(within(timeline(slices.Clone(r.web), s), browsers))...)
+		a.Rows = append(a.Rows, c.webRowsOf(r.web, s, rows, rules)...)
 	}
 	switch {
 	case !r.hasWindow:
@@ -47,6 +48,23 @@ func (c *Client) fill(a *pow.Activity, s span, r record, detail pow.Detail) {
 	case stale(s, r, active):
 		a.Cause = CauseStale
 	}
+	return left
+}
+
+// webRowsOf returns the rows of tabs while a browser had the focus, without
+// titles while it was one whose titles do not leave.
+func (c *Client) webRowsOf(web []event, s span, windows []piece, rules Rules) []pow.ActivityRow {
+	browser := func(f facts) bool { return isBrowser(f.app) && !c.excluded(f) }
+	tabs := timeline(slices.Clone(web), s)
+	rows := c.webRows(within(tabs, having(windows, func(f facts) bool { return browser(f) && !rules.title(f) })))
+	bare := c.webRows(within(tabs, having(windows, func(f facts) bool { return browser(f) && rules.title(f) })))
+	for _, row := range bare {
+		row.Title = ""
+		if row.Host != "" || row.App != "" {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // hidePrivate returns the window events, without the title of a browser's where
@@ -90,13 +108,16 @@ func newestEnd(events []event) int64 {
 }
 
 // windowRows reduces pieces to what the level of detail allows.
-func (c *Client) windowRows(pieces []piece, detail pow.Detail) []pow.ActivityRow {
+func (c *Client) windowRows(pieces []piece, detail pow.Detail, rules Rules) []pow.ActivityRow {
 	var rows []pow.ActivityRow
 	for _, p := range pieces {
 		row := pow.ActivityRow{Kind: "window"}
 		app, title := clean(p.app, maxApp), clean(p.title, maxTitle)
 		if app == "" || app == Unknown {
 			app, title = Unknown, ""
+		}
+		if rules.title(p.facts) {
+			title = ""
 		}
 		if c.excluded(p.facts) {
 			app, title = Private, ""

@@ -323,6 +323,16 @@ func (q *Queue) SetActivity(id string, a pow.Activity) error {
 	return q.update(func(t *tx) error { return q.putActivity(t, id, a) })
 }
 
+// SetConsent stores the signed consent that a delivery carries, encrypted. It
+// may come before Enqueue, like SetActivity.
+func (q *Queue) SetConsent(id string, signed []byte) error {
+	ciphertext, err := q.seal(signed)
+	if err != nil {
+		return err
+	}
+	return q.update(func(t *tx) error { return t.put(tabConsents, id, ciphertext) })
+}
+
 func (q *Queue) putActivity(t *tx, id string, a pow.Activity) error {
 	plain, err := json.Marshal(a)
 	if err != nil {
@@ -361,6 +371,15 @@ func (q *Queue) ProofOf(id string) (p pow.Proof, err error) {
 		sortCaptures(p.Captures)
 		if _, err := q.getSecret(t, tabActivity, id, &p.Activity); err != nil {
 			return err
+		}
+		ciphertext, err := t.get(tabConsents, id)
+		if err != nil {
+			return err
+		}
+		if ciphertext != nil {
+			if p.Consent, err = q.unseal(ciphertext); err != nil {
+				return err
+			}
 		}
 		p.Note, err = q.proofNote(t, r)
 		return err

@@ -30,7 +30,7 @@ func (q *Queue) EndLife(id string) error {
 		}
 		r.Ended, r.CaptureIDs = true, nil
 		r.Notice, r.SealEvent, r.Letter = nil, nil, nil
-		return errors.Join(t.del(tabActivity, id), t.del(tabHeads, id), q.markErased(t))
+		return errors.Join(t.del(tabActivity, id), t.del(tabConsents, id), t.del(tabHeads, id), q.markErased(t))
 	})
 	return errors.Join(err, q.removeUnused(old))
 }
@@ -183,7 +183,7 @@ func (q *Queue) keepsCapture(t *tx, id string, row *captureRow) (bool, error) {
 func (q *Queue) loadOrphans(t *tx) error {
 	for child, parent := range map[table]table{
 		tabDetails: tabCaptures, tabPictures: tabCaptures, tabOriginals: tabCaptures, tabBefore: tabCaptures, tabWas: tabSegments, tabActivity: tabDeliveries,
-		tabHeads: tabDeliveries, tabTexts: tabDeliveries, tabEvidence: tabDeliveries, tabNotes: tabSegments,
+		tabConsents: tabDeliveries, tabHeads: tabDeliveries, tabTexts: tabDeliveries, tabEvidence: tabDeliveries, tabNotes: tabSegments,
 	} {
 		orphans := t.keys(child, func(key string) bool { return !t.has(parent, key) })
 		for _, key := range orphans {

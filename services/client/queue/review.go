@@ -290,3 +290,25 @@ func (q *Queue) Shots(session pow.SessionID) (out []pow.Shot, err error) {
 	})
 	return out, err
 }
+
+// State returns where a held capture stands; held is false when it is none.
+func (q *Queue) State(id string) (s pow.PictureState, session pow.SessionID, held bool) {
+	row, held := q.index.heldCaptures()[id]
+	if !held {
+		return "", "", false
+	}
+	return row.state(), row.Session, true
+}
+
+// Shown returns what reads a capture as it will be sealed. Errors: pow.ErrNotFound.
+func (q *Queue) Shown(id string) (open func() (io.ReadCloser, error), err error) {
+	err = q.view(func(t *tx) error {
+		c, found, err := q.capture(t, id)
+		if err == nil && !found {
+			return pow.ErrNotFound
+		}
+		open = c.Open
+		return err
+	})
+	return open, err
+}

@@ -40,6 +40,7 @@ var (
 	tabTexts      = table{"texts", 'r'}      // encrypted: text of the Receipt, by delivery
 	tabEvidence   = table{"evidence", 'v'}   // kind 13 of the Receipt, opaque, by delivery
 	tabActivity   = table{"activity", 'a'}   // encrypted, by delivery
+	tabConsents   = table{"consents", 'z'}   // encrypted: the signed consent, by delivery
 	tabHeads      = table{"heads", 'h'}      // encrypted: what re-sealing needs, by delivery
 	tabLetters    = table{"letters", 'l'}    // clear: when a wrap id was handled
 	tabMeta       = table{"meta", 'm'}       // clear: schema, chain, erased, purged
@@ -48,7 +49,7 @@ var (
 var tables = []table{
 	tabCaptures, tabDetails, tabPictures, tabOriginals, tabBefore, tabSkips, tabGaps, tabDropped,
 	tabSegments, tabNotes, tabWas, tabDocs, tabSecrets,
-	tabDeliveries, tabTexts, tabEvidence, tabActivity, tabHeads, tabLetters, tabMeta,
+	tabDeliveries, tabTexts, tabEvidence, tabActivity, tabConsents, tabHeads, tabLetters, tabMeta,
 }
 
 func tableOf(kind byte) (table, bool) {

@@ -69,7 +69,11 @@ func (q *Queue) halve(t *tx, r *record, id string) (half record, err error) {
 	if half.Action == pow.ActionStart {
 		half.Action = pow.ActionExtend
 	}
-	return half, q.halveActivity(t, r.ID, id, first, second)
+	consent, err := t.get(tabConsents, r.ID)
+	if err == nil && consent != nil {
+		err = t.put(tabConsents, id, slices.Clone(consent))
+	}
+	return half, errors.Join(err, q.halveActivity(t, r.ID, id, first, second))
 }
 
 // partsIn cuts intervals to a span.

@@ -118,3 +118,30 @@ func (q *Queue) Marks(session pow.SessionID, in pow.Interval) (kept, byHand []po
 	}
 	return pow.Union(kept), pow.Union(byHand)
 }
+
+// ProjectOf returns what the time of a session is spent on; "" when it has none.
+func (q *Queue) ProjectOf(session pow.SessionID) pow.ProjectID {
+	return q.times().project(session, time.Time{})
+}
+
+// Segment returns a stretch of tracked time, without its note.
+func (q *Queue) Segment(id string) (s Segment, found bool) {
+	segments := q.index.allSegments()
+	i := slices.IndexFunc(segments, func(s Segment) bool { return s.ID == id })
+	if i < 0 {
+		return s, false
+	}
+	return segments[i], true
+}
+
+// Tracked returns the unregistered time of a session, with all that is taken out
+// of it or questioned.
+func (q *Queue) Tracked(session pow.SessionID) (out []pow.Interval) {
+	covered := q.index.covered()[session]
+	for _, s := range q.index.allSegments() {
+		if s.Session == session {
+			out = append(out, restOf(s, covered)...)
+		}
+	}
+	return pow.Union(out)
+}
