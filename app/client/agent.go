@@ -333,6 +333,7 @@ func (a *Agent) addTimes(s *pow.Status) error {
 		return err
 	}
 	s.Held, s.HeldSeconds = st.Held, st.HeldTime
+	s.Away = a.awayQuestions()
 	a.pictures.mu.Lock()
 	s.LastCapture = a.pictures.last
 	a.pictures.mu.Unlock()

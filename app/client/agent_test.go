@@ -30,6 +30,7 @@ func joined(t *testing.T, w *world, home string) *machine {
 	if err != nil || j.Code != pow.CodeEnrolled || j.Member != "Anna" || len(j.Projects) != projects {
 		t.Fatalf("join: %+v %v", j, err)
 	}
+	agreeAll(t, m)
 	return m
 }
 

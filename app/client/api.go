@@ -48,6 +48,8 @@ type API interface {
 	// Quit ends the agent.
 	Quit(ctx context.Context) error
 	toolsAPI
+	reviewAPI
+	consentAPI
 }
 
 // nothing stands where a method takes or returns no value.
@@ -87,6 +89,7 @@ func methods(a API) map[string]call {
 		"quit": acts(func(ctx context.Context, _ nothing) error { return a.Quit(ctx) }),
 	}
 	maps.Copy(all, toolsMethods(a))
+	maps.Copy(all, reviewMethods(a))
 	return all
 }
 

@@ -83,15 +83,6 @@ func TestLocalDaysAndWeeks(t *testing.T) {
 	}
 }
 
-func TestMostDetail(t *testing.T) {
-	for in, want := range map[pow.Detail]pow.Detail{pow.DetailTitle: pow.DetailApp, pow.DetailApp: pow.DetailApp,
-		pow.DetailCategory: pow.DetailCategory, pow.DetailOff: pow.DetailOff, "": pow.DetailCategory} {
-		if got := mostDetail(in); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-}
-
 func TestWords(t *testing.T) {
 	for s, want := range map[int64]string{0: "0 s", 59: "59 s", 60: "1 min", 4199: "1 h 9 min", 3600: "1 h 0 min"} {
 		if got := words(s); got != want {

@@ -17,6 +17,7 @@ type joinCmd struct {
 	Link string `arg:"" help:"The invite link (powdo://join#…)."`
 	Name string `help:"Name of this device, as your admin will see it." placeholder:"TEXT"`
 	Yes  bool   `help:"Do not ask." short:"y"`
+	agreeFlag
 }
 
 func (c *joinCmd) Run(p *program) error {
@@ -36,6 +37,11 @@ func (c *joinCmd) Run(p *program) error {
 		j, err := a.Join(ctx, pow.JoinRequest{Link: c.Link, Name: c.Name})
 		if err != nil {
 			return err
+		}
+		if !c.NoAgree {
+			if err := p.agreeToAll(ctx, a, j.Projects); err != nil {
+				return err
+			}
 		}
 		if p.g.JSON {
 			j.Projects = notNil(j.Projects)
@@ -68,33 +74,15 @@ func ensureKey(ctx context.Context, p *program, a API) error {
 	return err
 }
 
-type projectsCmd struct{}
-
-func (projectsCmd) Run(p *program) error {
-	return p.with(false, func(ctx context.Context, a API) error {
-		ps, err := a.Projects(ctx)
-		if err != nil {
-			return err
-		}
-		if p.g.JSON {
-			return cli.JSON(p.s.Out, notNil(ps))
-		}
-		return cli.Table(p.s, func(w *tabwriter.Writer) {
-			for _, q := range ps {
-				fmt.Fprintf(w, "%s\t%s\t%s\tpictures %s\n", q.ID, cli.Clean(q.Name), cli.Clean(q.Group), q.Pictures)
-			}
-		})
-	})
-}
-
 type startCmd struct {
 	Project string `arg:"" help:"Its name or id."`
 	Note    string `help:"What you are working on." placeholder:"TEXT"`
+	agreeFlag
 }
 
 func (c *startCmd) Run(p *program) error {
 	return p.with(false, func(ctx context.Context, a API) error {
-		s, err := a.Start(ctx, pow.StartRequest{Project: c.Project, Note: c.Note})
+		s, err := p.startAgreed(ctx, a, pow.StartRequest{Project: c.Project, Note: c.Note}, c.agreeFlag)
 		if err != nil {
 			return err
 		}
@@ -164,6 +152,9 @@ func (c *registerCmd) Run(p *program) error {
 		}
 		ids, err := a.Register(ctx)
 		if err != nil {
+			return err
+		}
+		if err := p.nameLeftOut(ctx, a); err != nil {
 			return err
 		}
 		items, err := a.Outbox(ctx)

@@ -50,11 +50,12 @@ type grammar struct {
 	Window   windowCmd   `cmd:"" default:"withargs" help:"Open the window (the default)."`
 	Agent    agentCmd    `cmd:"" help:"Capture and deliver until stopped."`
 	Join     joinCmd     `cmd:"" help:"Connect this device to a team with an invite link."`
-	Projects projectsCmd `cmd:"" help:"List the projects that you may book."`
+	Projects projectsCmd `cmd:"" help:"List the projects that you may book, and agree to what they ask for."`
 	Start    startCmd    `cmd:"" help:"Start the timer, or switch it to another project."`
 	Stop     stopCmd     `cmd:"" help:"Stop the timer."`
 	Status   statusCmd   `cmd:"" help:"Tell what is going on."`
 	Capture  captureCmd  `cmd:"" help:"Take one picture of every display now."`
+	Review   reviewCmd   `cmd:"" help:"Look at held pictures, and change or remove them."`
 	Register registerCmd `cmd:"" help:"Seal what is held and put it in the outbox."`
 	Outbox   outboxCmd   `cmd:"" help:"Show every proof and its state."`
 	Drain    drainCmd    `cmd:"" help:"Deliver until the outbox is empty."`

@@ -52,22 +52,6 @@ func (p *pictures) forget() {
 	p.epoch++
 }
 
-// policy says what a project asks for; it is kept in clear by opaque ids, so
-// that it holds while the keys are locked.
-type policy struct {
-	Pictures pow.Rule   `json:"pictures"`
-	Interval int        `json:"interval"` // seconds
-	Detail   pow.Detail `json:"detail"`
-}
-
-const docPolicies = "policies"
-
-func (a *Agent) policyOf(id pow.ProjectID) (p policy, err error) {
-	all := map[pow.ProjectID]policy{}
-	_, err = a.queue.Doc(docPolicies, &all)
-	return all[id], err
-}
-
 // Capture implements API.
 func (a *Agent) Capture(ctx context.Context) ([]pow.CaptureInfo, error) {
 	if err := a.ready(); err != nil {
@@ -79,6 +63,9 @@ func (a *Agent) Capture(ctx context.Context) ([]pow.CaptureInfo, error) {
 	}
 	pol, err := a.policyOf(seg.Project)
 	if err != nil {
+		return nil, err
+	}
+	if err := pol.agreed(); err != nil {
 		return nil, err
 	}
 	if pol.Pictures == pow.Forbidden {
@@ -183,19 +170,6 @@ func (a *Agent) Thumbnail(_ context.Context, id string) ([]byte, error) {
 	return a.queue.Thumbnail(id)
 }
 
-// Drop implements API.
-func (a *Agent) Drop(_ context.Context, ids []string) error {
-	if err := a.ready(); err != nil {
-		return err
-	}
-	defer a.changed()
-	if err := a.queue.DropCaptures(ids...); err != nil {
-		return err
-	}
-	a.pictures.forget()
-	return nil
-}
-
 // Sensitive implements API.
 func (a *Agent) Sensitive(_ context.Context, on bool) error {
 	a.pictures.mu.Lock()
@@ -215,8 +189,8 @@ type slot struct {
 }
 
 // runPictures takes one capture inside each interval of a running timer, at a
-// moment that nobody can foresee, where the project demands pictures. Where they
-// are optional, a person takes them by hand.
+// moment that nobody can foresee, where the project demands pictures or the
+// person chose to have them. Otherwise a person takes them by hand.
 func (a *Agent) runPictures(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -240,14 +214,11 @@ func (a *Agent) inSlot(ctx context.Context, s slot, now time.Time) slot {
 		return slot{}
 	}
 	pol, err := a.policyOf(seg.Project)
-	if err != nil || pol.Pictures != pow.Required {
+	if err != nil || !pol.takes() {
 		return slot{}
 	}
 	if s.session != seg.Session || !now.Before(s.end) {
-		every := time.Duration(pol.Interval) * time.Second
-		if every <= 0 {
-			every = defaultInterval
-		}
+		every := pol.every()
 		s = slot{session: seg.Session, due: capture.Next(now, every, randv2.Int64N), end: now.Add(every)}
 	}
 	if s.done || now.Before(s.due) || a.pictures.heldBack(now) {

@@ -11,80 +11,13 @@ import (
 	"pow.do/services/wire/identity"
 )
 
-// sealedShare is how much of the announced limit the pictures of one proof may
-// fill; the rest is for activity, padding and the encryption's own bytes.
-const sealedShare = 0.85
-
-// plan turns what is not registered yet into proofs that the DVM's limits let
-// in: every Session of every project, oldest first.
-func (a *Agent) plan(now time.Time) (ds []pow.Delivery, err error) {
-	t, err := a.teamOrError()
-	if err != nil {
-		return nil, err
-	}
-	segments, err := a.queue.Unregistered()
-	if err != nil {
-		return nil, err
-	}
-	held, err := a.queue.Held("")
-	if err != nil {
-		return nil, err
-	}
-	weights := map[pow.SessionID][]pow.Weight{}
-	for _, c := range held {
-		weights[c.Session] = append(weights[c.Session], pow.Weight{At: c.At, Bytes: c.Size})
-	}
-	limits := t.Announcement.Limits
-	running, isRunning := a.timer.Running()
-	for _, s := range joinTouching(segments) {
-		for _, piece := range pow.Split(s.Interval, weights[s.Session], limits.Proof, int64(float64(limits.Sealed)*sealedShare)) {
-			if !piece.Valid() {
-				continue
-			}
-			id, err := deliveryID(now)
-			if err != nil {
-				return nil, err
-			}
-			action := pow.ActionStop
-			if isRunning && running.Session == s.Session {
-				action = pow.ActionExtend
-			}
-			ds = append(ds, pow.Delivery{ID: id, Session: s.Session, Project: s.Project, KimaiActivity: s.KimaiActivity,
-				Interval: piece, Action: action, State: pow.Queued, Created: now, Hurry: true})
-		}
-	}
-	if len(ds) == 0 {
-		return nil, pow.ErrNothingHeld
-	}
-	slices.SortStableFunc(ds, func(x, y pow.Delivery) int { return x.Interval.From.Compare(y.Interval.From) })
-	// Only the last piece of a stopped Session says so.
-	last := map[pow.SessionID]int{}
-	for i, d := range ds {
-		last[d.Session] = i
-	}
-	for i := range ds {
-		if last[ds[i].Session] != i {
-			ds[i].Action = pow.ActionExtend
-		}
-	}
-	return ds, nil
-}
-
-// joinTouching makes one of segments of the same work that follow each other
-// without a gap, as a restarted program leaves them.
-func joinTouching(in []queue.Segment) (out []queue.Segment) {
-	for _, s := range in {
-		if n := len(out) - 1; n >= 0 && out[n].Session == s.Session && out[n].KimaiActivity == s.KimaiActivity && out[n].Interval.To.Equal(s.Interval.From) {
-			out[n].Interval.To = s.Interval.To
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// Register implements API.
+// Register implements API. What an open question is about stays behind.
 func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
+	return a.register(ctx, nil)
+}
+
+// register makes proofs of what is held, as far as until lets it.
+func (a *Agent) register(ctx context.Context, until func(queue.Segment) time.Time) (ids []string, err error) {
 	if _, err := a.teamOrError(); err != nil {
 		return nil, err
 	}
@@ -93,13 +26,18 @@ func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
 	if err := a.timer.Cut(); err != nil {
 		return nil, err
 	}
-	ds, err := a.plan(time.Now())
+	ds, err := a.plan(time.Now(), until)
 	if err != nil {
 		return nil, err
 	}
+	left, err := a.leftOut()
+	if err != nil {
+		return nil, err
+	}
+	reader := appReader{a: a, left: left}
 	for _, d := range ds {
 		ids = append(ids, d.ID)
-		if err := a.addActivity(ctx, d); err != nil {
+		if err := a.attach(ctx, &reader, d); err != nil {
 			return nil, err
 		}
 	}
@@ -112,27 +50,19 @@ func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
-// addActivity reads what ActivityWatch saw in a proof's interval, at the level
-// that the project allows. It comes before Enqueue, so that no proof is sealed
-// without.
-func (a *Agent) addActivity(ctx context.Context, d pow.Delivery) error {
-	pol, err := a.policyOf(d.Project)
+// attach stores what a proof says beside its pictures: what ActivityWatch saw,
+// at the level that was chosen, and the consent. It comes before Enqueue, so that
+// no proof is sealed without.
+func (a *Agent) attach(ctx context.Context, reader *appReader, d pow.Delivery) error {
+	activity, _, err := reader.read(ctx, d.Project, d.Interval)
 	if err != nil {
 		return err
 	}
-	return a.queue.SetActivity(d.ID, a.activity.Read(ctx, d.Interval, mostDetail(pol.Detail)))
-}
-
-// mostDetail is what the member lets out at most: titles only with a setting
-// that does not exist yet.
-func mostDetail(d pow.Detail) pow.Detail {
-	switch d {
-	case pow.DetailTitle, pow.DetailApp:
-		return pow.DetailApp
-	case pow.DetailOff:
-		return pow.DetailOff
+	signed, err := a.consentOf(d.Project)
+	if err != nil {
+		return err
 	}
-	return pow.DetailCategory
+	return errors.Join(a.queue.SetActivity(d.ID, activity), a.queue.SetConsent(d.ID, signed))
 }
 
 // Preview implements API: what Register would do now, without doing it.
@@ -144,11 +74,9 @@ func (a *Agent) Preview(ctx context.Context) (v pow.Preview, err error) {
 	if err := a.timer.Tick(); err != nil {
 		return v, err
 	}
-	ds, err := a.plan(time.Now())
-	if err != nil {
-		return v, err
-	}
-	held, err := a.queue.Held("")
+	names := a.projectNames()
+	away := a.awayQuestions()
+	ds, err := a.plan(time.Now(), nil)
 	if err != nil {
 		return v, err
 	}
@@ -156,36 +84,87 @@ func (a *Agent) Preview(ctx context.Context) (v pow.Preview, err error) {
 	if !ok {
 		return v, errKeysOutOfDate
 	}
-	names := a.projectNames()
 	last := ds[len(ds)-1]
-	project, err := findProject(t.Catalogue.Projects, string(last.Project))
-	if err != nil && !errors.Is(err, pow.ErrUnknownProject) {
+	v = pow.Preview{Project: names.ref(last.Project), Team: t.Announcement.Name, DVMNpub: identity.Npub(t.DVM), Alg: recipient.Alg,
+		Recipient: recipient.ID, Servers: t.blossom(), Relays: t.relays(), Retention: names[last.Project].Retention, Away: away}
+	left, err := a.leftOut()
+	if err != nil {
 		return v, err
 	}
-	v = pow.Preview{Project: names.ref(last.Project), Team: t.Announcement.Name, DVMNpub: identity.Npub(t.DVM), Alg: recipient.Alg,
-		Recipient: recipient.ID, Servers: t.blossom(), Relays: t.relays(), Retention: project.Retention}
+	reader := appReader{a: a, left: left}
 	for _, d := range ds {
-		part := pow.PreviewPart{From: d.Interval.From, To: d.Interval.To}
-		for _, c := range held {
-			if c.Session == d.Session && d.Interval.Contains(c.At) {
-				part.Captures++
-				v.Bytes += c.Size
-			}
-		}
-		pol, err := a.policyOf(d.Project)
-		if err != nil {
+		if err := a.previewPart(ctx, &reader, d, &v); err != nil {
 			return v, err
 		}
-		v.Detail = mostDetail(pol.Detail) // in the end, of the newest Session
-		v.Rows += len(a.activity.Read(ctx, d.Interval, v.Detail).Rows)
-		v.Captures += part.Captures
-		v.Seconds += int64(d.Interval.Duration() / time.Second)
-		v.Parts = append(v.Parts, part)
 		if r := names.ref(d.Project); !slices.Contains(v.Projects, r) {
 			v.Projects = append(v.Projects, r)
 		}
 	}
-	return v, nil
+	return v, a.previewReview(ds, &v)
+}
+
+// previewPart adds one proof to what Register would send.
+func (a *Agent) previewPart(ctx context.Context, reader *appReader, d pow.Delivery, v *pow.Preview) error {
+	part := pow.PreviewPart{From: d.Interval.From, To: d.Interval.To}
+	held, err := a.queue.Held(d.Session)
+	if err != nil {
+		return err
+	}
+	for _, c := range held {
+		if d.Interval.Contains(c.At) {
+			part.Captures++
+			v.Bytes += c.Size
+		}
+	}
+	activity, detail, err := reader.read(ctx, d.Project, d.Interval)
+	if err != nil {
+		return err
+	}
+	kept, byHand := a.queue.Marks(d.Session, d.Interval)
+	v.Kept += int64(pow.Total(kept) / time.Second)
+	v.ByHand += int64(pow.Total(byHand) / time.Second)
+	v.Detail = detail // in the end, of the newest Session
+	v.Rows += len(activity.Rows)
+	v.Captures += part.Captures
+	v.Seconds += int64(d.Interval.Duration() / time.Second)
+	v.Parts = append(v.Parts, part)
+	return nil
+}
+
+// previewReview adds what the person did to pictures and times.
+func (a *Agent) previewReview(ds []pow.Delivery, v *pow.Preview) error {
+	sent := map[pow.SessionID][]pow.Interval{}
+	for _, d := range ds {
+		sent[d.Session] = append(sent[d.Session], d.Interval)
+	}
+	for session, intervals := range sent {
+		v.Cuts = append(v.Cuts, pow.Subtract(a.queue.Tracked(session), intervals)...)
+	}
+	v.Cuts = pow.Union(v.Cuts)
+	pictures, err := a.queue.Pictures(pow.Interval{To: time.Now().AddDate(0, 0, 1)})
+	for _, p := range pictures {
+		if sent[p.Session] == nil || p.Delivery != "" {
+			continue
+		}
+		switch {
+		case p.State == pow.PictureSkipped:
+			v.Skipped++
+		case p.State == pow.PictureRemoved || p.State == pow.TimeRemoved:
+			v.Removed++
+		case p.Areas > 0 || p.Cropped:
+			v.Edited++
+		}
+	}
+	return err
+}
+
+// awayQuestions are the open gaps, as the person is asked about them.
+func (a *Agent) awayQuestions() (out []pow.AwayQuestion) {
+	names := a.projectNames()
+	for _, g := range a.queue.OpenGaps() {
+		out = append(out, pow.AwayQuestion{ID: g.ID, From: g.Interval.From, To: g.Interval.To, Reason: g.Reason, Project: names.ref(g.Project)})
+	}
+	return out
 }
 
 var errKeysOutOfDate = &pow.Error{Code: pow.CodeRecipientExpired, What: "your team's archive keys are out of date", Mend: "your admin must renew them; pictures go on and wait here"}

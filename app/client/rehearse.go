@@ -114,7 +114,7 @@ const (
 
 // ActivityPreview implements API.
 func (a *Agent) ActivityPreview(ctx context.Context) ([]pow.ActivityRow, error) {
-	detail := pow.DetailTitle // without a project: as much as the member lets out
+	detail := pow.DetailCategory // without a project: the least that is chosen first
 	if a.ready() == nil {
 		if seg, running := a.timer.Running(); running {
 			pol, err := a.policyOf(seg.Project)
@@ -125,6 +125,6 @@ func (a *Agent) ActivityPreview(ctx context.Context) ([]pow.ActivityRow, error) 
 		}
 	}
 	now := time.Now()
-	rows := a.activity.Read(ctx, pow.Interval{From: now.Add(-previewSpan), To: now}, mostDetail(detail)).Rows
+	rows := a.activity.Read(ctx, pow.Interval{From: now.Add(-previewSpan), To: now}, detail).Rows
 	return notNil(rows[max(0, len(rows)-previewRows):]), nil
 }

@@ -132,21 +132,33 @@ func findProject(ps []pow.Project, q string) (pow.Project, error) {
 	return pow.Project{}, pow.ErrUnknownProject
 }
 
-// Start implements API.
-func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, error) {
+// mayBook finds the project that time may be booked on from now on.
+func (a *Agent) mayBook(query string, work pow.KimaiActivityID) (p pow.Project, err error) {
 	t, err := a.teamOrError()
 	if err != nil {
-		return pow.Status{}, err
+		return p, err
 	}
-	p, err := findProject(t.Catalogue.Projects, r.Project)
-	if err != nil {
-		return pow.Status{}, err
+	if p, err = findProject(t.Catalogue.Projects, query); err != nil {
+		return p, err
 	}
 	if out(t.Catalogue) {
-		return pow.Status{}, &pow.Error{Code: pow.CodeMemberSuspended, What: "your team does not accept proofs from you at the moment"}
+		return p, &pow.Error{Code: pow.CodeMemberSuspended, What: "your team does not accept proofs from you at the moment"}
 	}
-	if p.ActivityRule == pow.Required && !slices.ContainsFunc(p.KimaiActivities, func(k pow.KimaiActivity) bool { return k.ID == r.KimaiActivity }) {
-		return pow.Status{}, &pow.Error{Code: "activity-required", What: "this project wants to know the kind of work", Mend: "choose one first"}
+	if p.ActivityRule == pow.Required && !slices.ContainsFunc(p.KimaiActivities, func(k pow.KimaiActivity) bool { return k.ID == work }) {
+		return p, &pow.Error{Code: "activity-required", What: "this project wants to know the kind of work", Mend: "choose one first"}
+	}
+	pol, err := a.policyOf(p.ID)
+	if err != nil {
+		return p, err
+	}
+	return p, pol.agreed()
+}
+
+// Start implements API.
+func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, error) {
+	p, err := a.mayBook(r.Project, r.KimaiActivity)
+	if err != nil {
+		return pow.Status{}, err
 	}
 	if err := a.timer.Start(p.ID, r.KimaiActivity, cutNote(r.Note)); err != nil {
 		return pow.Status{}, err

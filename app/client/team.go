@@ -96,33 +96,13 @@ func (a *Agent) changeTeam(change func(*team) error) error {
 	if err := a.queue.PutSecretDoc(docTeam, t); err != nil {
 		return err
 	}
-	if err := a.keepPolicies(t.Catalogue); err != nil {
+	if err := a.keepPolicies(t); err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.team = &t
 	return nil
-}
-
-// keepPolicies stores what projects ask for. A project that has disappeared
-// stays as it was, because a running Session may still be booked on it. Of a
-// member who was suspended or removed nothing new is captured.
-func (a *Agent) keepPolicies(c pow.Catalogue) error {
-	policies := map[pow.ProjectID]policy{}
-	if _, err := a.queue.Doc(docPolicies, &policies); err != nil {
-		return err
-	}
-	for _, p := range c.Projects {
-		policies[p.ID] = policy{Pictures: p.Pictures, Interval: p.Interval, Detail: p.Detail}
-	}
-	if out(c) {
-		for id, p := range policies {
-			p.Pictures = pow.Forbidden
-			policies[id] = p
-		}
-	}
-	return a.queue.PutDoc(docPolicies, policies)
 }
 
 // out tells whether the team accepts nothing from this member at the moment.

@@ -1,0 +1,207 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"pow.do/services/client/activity"
+	"pow.do/services/pow"
+)
+
+// leftOut is what the member keeps of the activity: rows one by one, apps and
+// the titles of apps for good. It rests encrypted.
+type leftOut struct {
+	Rows   []pow.ActivityRow `json:"rows,omitempty"`
+	Apps   []string          `json:"apps,omitempty"`
+	Titles []string          `json:"titles,omitempty"`
+}
+
+const docLeftOut = "left-out"
+
+func (a *Agent) leftOut() (l leftOut, err error) {
+	_, err = a.queue.SecretDoc(docLeftOut, &l)
+	return l, err
+}
+
+// appReader reads activity as it would leave. Intervals are read in order of
+// time: a row that was left out and goes on behind the end of one interval is
+// left out of the next one too.
+type appReader struct {
+	a    *Agent
+	left leftOut
+}
+
+// read returns the activity of an interval, and the level of detail that was chosen.
+func (r *appReader) read(ctx context.Context, p pow.ProjectID, in pow.Interval) (pow.Activity, pow.Detail, error) {
+	pol, err := r.a.policyOf(p)
+	if err != nil {
+		return pow.Activity{}, "", err
+	}
+	got, _ := r.a.activity.ReadBy(ctx, in, pol.Detail, activity.Rules{Apps: r.left.Apps, Titles: r.left.Titles})
+	rows := got.Rows
+	got.Rows = nil
+	for _, row := range rows {
+		got.Rows = append(got.Rows, r.keep(row)...)
+	}
+	return got, pol.Detail, nil
+}
+
+// keep returns what is left of a row: its kind has no rows side by side, so what
+// was left out is left out of every row of its kind that covers the same time,
+// even if it says something else at another level of detail.
+func (r *appReader) keep(row pow.ActivityRow) (out []pow.ActivityRow) {
+	if r.leaves(row) {
+		return nil
+	}
+	var cuts []pow.Interval
+	for _, l := range r.left.Rows {
+		if l.Kind == row.Kind {
+			cuts = append(cuts, pow.Interval{From: l.From, To: l.To})
+		}
+	}
+	for _, i := range pow.Subtract([]pow.Interval{{From: row.From, To: row.To}}, cuts) {
+		row.From, row.To = i.From, i.To
+		out = append(out, row)
+	}
+	return out
+}
+
+// leaves tells whether a row was left out by hand, and remembers all of it.
+func (r *appReader) leaves(row pow.ActivityRow) bool {
+	for i, l := range r.left.Rows {
+		if says(l) == says(row) && !row.From.After(l.To) && !row.To.Before(l.From) {
+			if row.To.After(l.To) {
+				r.left.Rows[i].To = row.To
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// says is a row without its times.
+func says(r pow.ActivityRow) pow.ActivityRow {
+	r.From, r.To = time.Time{}, time.Time{}
+	return r
+}
+
+// rowID names a row while nothing is registered: by its beginning and what it says.
+func rowID(session pow.SessionID, r pow.ActivityRow) (string, error) {
+	r.To = time.Time{}
+	b, err := json.Marshal(struct {
+		Session pow.SessionID
+		Row     pow.ActivityRow
+	}{session, r})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:12]), err
+}
+
+// AppTimes implements API.
+func (a *Agent) AppTimes(ctx context.Context, day time.Time) ([]pow.AppTime, error) {
+	if err := a.ready(); err != nil {
+		return nil, err
+	}
+	return a.appTimes(ctx, localDay(day))
+}
+
+// appTimes reads every row of what is not registered in a span.
+func (a *Agent) appTimes(ctx context.Context, span pow.Interval) ([]pow.AppTime, error) {
+	segments, err := a.registrable()
+	if err != nil {
+		return nil, err
+	}
+	left, err := a.leftOut()
+	if err != nil {
+		return nil, err
+	}
+	reader, names, out := appReader{a: a, left: left}, a.projectNames(), []pow.AppTime{}
+	for _, s := range joinTouching(segments) {
+		if !s.Interval.Intersect(span).Valid() {
+			continue
+		}
+		pol, err := a.policyOf(s.Project)
+		if err != nil {
+			return nil, err
+		}
+		rules := activity.Rules{Apps: left.Apps, Titles: left.Titles}
+		got, ruled := a.activity.ReadBy(ctx, s.Interval, pol.Detail, rules)
+		for i, row := range slices.Concat(got.Rows, ruled) {
+			t := pow.AppTime{Session: s.Session, Project: names.ref(s.Project), ActivityRow: row, Provisional: got.Provisional}
+			t.LeftOut = reader.leaves(row)
+			if i >= len(got.Rows) {
+				t.LeftOut, t.Rule = true, row.App
+			}
+			if t.ID, err = rowID(s.Session, row); err != nil {
+				return nil, err
+			}
+			if span.Contains(row.From) || span.Contains(row.To) {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y pow.AppTime) int { return x.From.Compare(y.From) })
+	return out, nil
+}
+
+// keepRows is how long a row that was left out by hand is remembered.
+const keepRows = 60 * 24 * time.Hour
+
+// LeaveOut implements API.
+func (a *Agent) LeaveOut(ctx context.Context, r pow.LeaveOut) error {
+	if err := a.ready(); err != nil {
+		return err
+	}
+	a.registering.Lock()
+	defer a.registering.Unlock()
+	left, err := a.leftOut()
+	if err != nil {
+		return err
+	}
+	if r.App != "" {
+		list := &left.Apps
+		if r.Titles {
+			list = &left.Titles
+		}
+		*list = slices.DeleteFunc(*list, func(s string) bool { return strings.EqualFold(s, r.App) })
+		if !r.Back {
+			*list = append(*list, r.App)
+		}
+	}
+	if len(r.IDs) > 0 {
+		if left.Rows, err = a.leaveRows(ctx, left.Rows, r); err != nil {
+			return err
+		}
+	}
+	defer a.changed()
+	return a.queue.PutSecretDoc(docLeftOut, left)
+}
+
+// leaveRows adds rows to those that were left out by hand, or takes them back in.
+func (a *Agent) leaveRows(ctx context.Context, rows []pow.ActivityRow, r pow.LeaveOut) ([]pow.ActivityRow, error) {
+	now := time.Now()
+	times, err := a.appTimes(ctx, pow.Interval{To: now.AddDate(0, 0, 1)})
+	if err != nil {
+		return nil, err
+	}
+	old := now.Add(-keepRows)
+	rows = slices.DeleteFunc(rows, func(l pow.ActivityRow) bool { return l.To.Before(old) })
+	for _, id := range r.IDs {
+		i := slices.IndexFunc(times, func(t pow.AppTime) bool { return t.ID == id })
+		if i < 0 {
+			return nil, pow.ErrNotFound
+		}
+		row := times[i].ActivityRow
+		rows = slices.DeleteFunc(rows, func(l pow.ActivityRow) bool {
+			return says(l) == says(row) && !row.From.After(l.To) && !row.To.Before(l.From)
+		})
+		if !r.Back {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
