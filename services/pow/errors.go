@@ -45,6 +45,7 @@ var (
 	ErrLocked   = &Error{Code: "locked", What: "the keys are locked", Mend: "unlock them, or name a --passphrase-file"}
 	ErrTimeout  = &Error{Code: "timeout", What: "timed out"}
 	ErrNoAgent  = &Error{Code: "no-agent", What: "no agent is running"}
+	ErrNoWindow = &Error{Code: "no-window", What: "no window is open", Mend: "open one with powdo"}
 	ErrInUse    = &Error{Code: "in-use", What: "another program uses this home folder"}
 	ErrNotFound = &Error{Code: CodeNotFound, What: "not found"}
 )

@@ -34,8 +34,11 @@ type Status struct {
 	Slot     *Interval `json:"picture_slot,omitempty"`
 	Tray     bool      `json:"tray,omitempty"` // there is a status icon
 	Warnings []Fault   `json:"warnings,omitempty"`
-	Version  string    `json:"version"`
-	Pid      int       `json:"pid"`
+	// Open is the page that the window is asked to show, in one document only: by
+	// the tray, a notification or a second start. "timer" also just raises it.
+	Open    string `json:"open,omitempty"`
+	Version string `json:"version"`
+	Pid     int    `json:"pid"`
 }
 
 // TimerStatus is the timer's part of Status.
