@@ -13,8 +13,7 @@ import (
 	"time"
 
 	"pow.do/app/config"
-	"pow.do/services/client/activity"
-	"pow.do/services/client/capture"
+	"pow.do/services/client/away"
 	"pow.do/services/client/control"
 	"pow.do/services/client/queue"
 	"pow.do/services/client/timer"
@@ -30,7 +29,9 @@ type Config struct {
 	Passphrase func() (string, error)
 	Proxy      string // socks5://…, or empty
 	Displays   []int  // to take pictures of; empty: every one
-	Log        *slog.Logger
+	// Desktop: notice when the person is away, and show a tray icon and notifications.
+	Desktop bool
+	Log     *slog.Logger
 }
 
 // Agent owns the queue, the timer, the captures, the outbox and the keys of one
@@ -40,13 +41,16 @@ type Agent struct {
 	log      *slog.Logger
 	vault    *vault.Vault
 	dialer   *dial.Dialer
-	activity *activity.Client
+	activity *apps
 	pictures *pictures
 	desktop  []part // of Doctor: what the desktop offers besides a screen
 	uploads  uploads
 
 	registering sync.Mutex // held by Register
 	changing    sync.Mutex // held while the team is changed and stored; taken before mu
+	pausing     sync.Mutex // held while the timer starts, stops or stands still; taken before mu
+	watcher     *away.Watcher
+	desk        desk
 
 	mu       sync.Mutex // guards all below
 	queue    *queue.Queue
@@ -58,8 +62,15 @@ type Agent struct {
 	warnings map[string]pow.Fault
 	aw       string // state of ActivityWatch
 	watchers map[chan struct{}]bool
-	renew    chan struct{} // a new key or team: build the link anew
-	quit     context.CancelFunc
+	absent   *absence // nil: the person is here
+	windows  int      // that watch
+	open     string   // the page that they are asked to show
+	switched *switched
+	// set are the settings; setHidden: without the exclusions that rest encrypted.
+	set       pow.Settings
+	setHidden bool
+	renew     chan struct{} // a new key or team: build the link anew
+	quit      context.CancelFunc
 	// wanted: the timer that runs may go on while nobody watches, because a command
 	// without an agent started it.
 	wanted bool
@@ -85,9 +96,8 @@ func Open(ctx context.Context, cfg Config) (*Agent, error) {
 		return nil, usage(err)
 	}
 	a := &Agent{
-		cfg: cfg, log: cfg.Log, dialer: d, activity: activity.New(activity.Config{Log: cfg.Log}),
-		pictures: &pictures{screen: capture.New(capture.Config{Displays: cfg.Displays, Log: cfg.Log}), shown: map[int]seen{}},
-		waiting:  map[pow.Hash]chan pow.Receipt{}, warnings: map[string]pow.Fault{}, watchers: map[chan struct{}]bool{},
+		cfg: cfg, log: cfg.Log, dialer: d, activity: newApps(cfg.Log), pictures: newPictures(cfg), set: pow.DefaultSettings(),
+		waiting: map[pow.Hash]chan pow.Receipt{}, warnings: map[string]pow.Fault{}, watchers: map[chan struct{}]bool{},
 		renew: make(chan struct{}, 1), aw: "absent", uploads: uploads{sent: map[pow.Hash]int64{}},
 	}
 	if a.vault, err = openVault(cfg.Home); err != nil {
@@ -126,7 +136,7 @@ func (a *Agent) openQueue() error {
 	a.mu.Lock()
 	a.queue, a.timer = q, timer.New(journal{q}, timer.SystemClock(), rand.Reader)
 	a.mu.Unlock()
-	return a.restoreTimer(report.Interrupted)
+	return errors.Join(a.restoreTimer(report.Interrupted), a.loadSettings())
 }
 
 // ready tells whether there is a queue to work with.
@@ -151,7 +161,13 @@ func (a *Agent) Run(ctx context.Context, ln net.Listener) error {
 			return err
 		}
 	}
-	return together(ctx, a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.Deliver)
+	parts := []func(context.Context) error{a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.runHours, a.Deliver}
+	if a.cfg.Desktop {
+		a.watcher = a.newWatcher()
+		a.newDesk()
+		parts = append(parts, a.runAway, a.runDesk)
+	}
+	return together(ctx, parts...)
 }
 
 func (a *Agent) runDoor(ln net.Listener) func(context.Context) error {
@@ -311,6 +327,7 @@ func (a *Agent) Status(context.Context) (pow.Status, error) {
 // addTimes fills in what the queue knows.
 func (a *Agent) addTimes(s *pow.Status) error {
 	now := time.Now()
+	set, _ := a.settings()
 	s.Timer = a.timer.Status()
 	if s.Timer.Project != nil {
 		r := a.projectNames().ref(s.Timer.Project.ID)
@@ -319,7 +336,7 @@ func (a *Agent) addTimes(s *pow.Status) error {
 	for st, n := range a.queue.Counts() {
 		s.Outbox[st] = n
 	}
-	for span, sum := range map[pow.Interval]*int64{localDay(now): &s.TodaySeconds, localWeek(now): &s.WeekSeconds} {
+	for span, sum := range map[pow.Interval]*int64{localDay(now): &s.TodaySeconds, localWeek(now, time.Weekday(set.WeekStart)): &s.WeekSeconds} {
 		es, err := a.entries(span, now)
 		if err != nil {
 			return err
@@ -334,8 +351,13 @@ func (a *Agent) addTimes(s *pow.Status) error {
 	}
 	s.Held, s.HeldSeconds = st.Held, st.HeldTime
 	s.Away = a.awayQuestions()
+	s.Tray = a.desk.tray != nil && a.desk.tray.Host()
 	a.pictures.mu.Lock()
 	s.LastCapture = a.pictures.last
+	if !a.pictures.slot.From.IsZero() && s.Timer.State == pow.Tracking {
+		slot := a.pictures.slot
+		s.Slot = &slot
+	}
 	a.pictures.mu.Unlock()
 	last, err := a.lastReceipt()
 	s.LastReceipt = last

@@ -50,6 +50,10 @@ type API interface {
 	toolsAPI
 	reviewAPI
 	consentAPI
+	watchAPI
+	// WatchWindow is Watch for the one window, which can be asked to show a page
+	// (Status.Open).
+	WatchWindow(ctx context.Context, fn func(pow.Status)) error
 }
 
 // nothing stands where a method takes or returns no value.
@@ -90,6 +94,7 @@ func methods(a API) map[string]call {
 	}
 	maps.Copy(all, toolsMethods(a))
 	maps.Copy(all, reviewMethods(a))
+	maps.Copy(all, watchMethods(a))
 	return all
 }
 
@@ -110,11 +115,24 @@ func (d door) Call(ctx context.Context, name string, params json.RawMessage) (an
 	return m(ctx, params)
 }
 
+// watching says who watches.
+type watching struct {
+	Window bool `json:"window,omitempty"`
+}
+
 // Watch implements control.Handler.
-func (d door) Watch(ctx context.Context, send func(any) error) error {
+func (d door) Watch(ctx context.Context, params json.RawMessage, send func(any) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	return d.api.Watch(ctx, func(s pow.Status) {
+	var who watching
+	if len(params) > 0 && json.Unmarshal(params, &who) != nil {
+		return pow.ErrUsage
+	}
+	watch := d.api.Watch
+	if who.Window {
+		watch = d.api.WatchWindow
+	}
+	return watch(ctx, func(s pow.Status) {
 		if err := send(s); err != nil {
 			cancel(err)
 		}
@@ -134,7 +152,15 @@ func (r remote) Status(ctx context.Context) (pow.Status, error) {
 }
 
 func (r remote) Watch(ctx context.Context, fn func(pow.Status)) error {
-	return r.c.Watch(ctx, func(b json.RawMessage) {
+	return r.watch(ctx, watching{}, fn)
+}
+
+func (r remote) WatchWindow(ctx context.Context, fn func(pow.Status)) error {
+	return r.watch(ctx, watching{Window: true}, fn)
+}
+
+func (r remote) watch(ctx context.Context, who watching, fn func(pow.Status)) error {
+	return r.c.Watch(ctx, who, func(b json.RawMessage) {
 		var s pow.Status
 		if json.Unmarshal(b, &s) == nil {
 			fn(s)

@@ -13,18 +13,20 @@ import (
 	"pow.do/services/pow"
 )
 
-// leftOut is what the member keeps of the activity: rows one by one, apps and
-// the titles of apps for good. It rests encrypted.
+// leftOut is what the member keeps of the activity: rows one by one, which rest
+// here encrypted, and apps and the titles of apps for good, which are settings.
 type leftOut struct {
 	Rows   []pow.ActivityRow `json:"rows,omitempty"`
-	Apps   []string          `json:"apps,omitempty"`
-	Titles []string          `json:"titles,omitempty"`
+	Apps   []string          `json:"-"`
+	Titles []string          `json:"-"`
 }
 
 const docLeftOut = "left-out"
 
 func (a *Agent) leftOut() (l leftOut, err error) {
 	_, err = a.queue.SecretDoc(docLeftOut, &l)
+	set, _ := a.settings()
+	l.Apps, l.Titles = set.AppsOut, set.TitlesOut
 	return l, err
 }
 
@@ -158,19 +160,14 @@ func (a *Agent) LeaveOut(ctx context.Context, r pow.LeaveOut) error {
 	}
 	a.registering.Lock()
 	defer a.registering.Unlock()
+	if r.App != "" {
+		if err := a.leaveApp(ctx, r); err != nil {
+			return err
+		}
+	}
 	left, err := a.leftOut()
 	if err != nil {
 		return err
-	}
-	if r.App != "" {
-		list := &left.Apps
-		if r.Titles {
-			list = &left.Titles
-		}
-		*list = slices.DeleteFunc(*list, func(s string) bool { return strings.EqualFold(s, r.App) })
-		if !r.Back {
-			*list = append(*list, r.App)
-		}
 	}
 	if len(r.IDs) > 0 {
 		if left.Rows, err = a.leaveRows(ctx, left.Rows, r); err != nil {
@@ -179,6 +176,23 @@ func (a *Agent) LeaveOut(ctx context.Context, r pow.LeaveOut) error {
 	}
 	defer a.changed()
 	return a.queue.PutSecretDoc(docLeftOut, left)
+}
+
+// leaveApp changes the settings' list of apps, or of apps whose titles stay here.
+func (a *Agent) leaveApp(ctx context.Context, r pow.LeaveOut) error {
+	s, err := a.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	list := &s.AppsOut
+	if r.Titles {
+		list = &s.TitlesOut
+	}
+	*list = slices.DeleteFunc(slices.Clone(*list), func(s string) bool { return strings.EqualFold(s, r.App) })
+	if !r.Back {
+		*list = append(*list, r.App)
+	}
+	return a.SetSettings(ctx, s)
 }
 
 // leaveRows adds rows to those that were left out by hand, or takes them back in.

@@ -173,7 +173,7 @@ func (c *historyCmd) Run(p *program) error {
 	if c.Days < 1 || c.Days > 366 {
 		return &pow.Error{Code: pow.ErrUsage.Code, What: "--days must be 1 to 366"}
 	}
-	day := localWeek(time.Now()).From
+	day := localWeek(time.Now(), time.Monday).From
 	if !c.From.IsZero() {
 		day = time.Date(c.From.Year(), c.From.Month(), c.From.Day(), 0, 0, 0, 0, time.Local)
 	}

@@ -93,6 +93,8 @@ type program struct {
 	newApp NewApp
 	g      *grammar
 	s      cli.Streams
+	// desktop: this is the agent, which has a face of its own.
+	desktop bool
 }
 
 func (p *program) home() (string, error) {
@@ -114,7 +116,7 @@ func (p *program) log() *slog.Logger { return cli.Logger(p.s.Err, p.g.LogLevel, 
 
 // open builds an Agent of this process.
 func (p *program) open(home string, log *slog.Logger) (*Agent, error) {
-	return Open(p.ctx, Config{Home: home, Passphrase: p.passphrase, Proxy: p.g.Proxy, Displays: p.g.Display, Log: log})
+	return Open(p.ctx, Config{Home: home, Passphrase: p.passphrase, Proxy: p.g.Proxy, Displays: p.g.Display, Desktop: p.desktop, Log: log})
 }
 
 // maxPassphraseFile bounds the file that --passphrase-file names, in bytes.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pow.do/services/client/capture"
+	"pow.do/services/client/windows"
 	"pow.do/services/pow"
 )
 
@@ -28,13 +29,21 @@ type screen interface {
 // pictures takes captures at unpredictable moments and by hand.
 type pictures struct {
 	screen screen
-	taking sync.Mutex // held by the one capture at a time; it may last seconds
+	list   func(context.Context) ([]windows.Window, error) // what can be seen now
+	choose func(displays []int)                            // which monitors the screen takes
+	taking sync.Mutex                                      // held by the one capture at a time; it may last seconds
 
 	mu        sync.Mutex // guards all below; never held over screen, encoder or disk
 	shown     map[int]seen
 	epoch     int // grows with forget: what a capture under way saw before is not shown any more
 	last      *pow.CaptureInfo
-	sensitive time.Time // pictures are held back until then
+	sensitive time.Time    // pictures are held back until then
+	slot      pow.Interval // in which the next picture falls; empty: none is due
+}
+
+func newPictures(cfg Config) *pictures {
+	c := capture.New(capture.Config{Displays: cfg.Displays, Log: cfg.Log})
+	return &pictures{screen: c, list: windows.List, choose: c.Select, shown: map[int]seen{}}
 }
 
 // seen is the newest stored capture of a display.
@@ -74,7 +83,7 @@ func (a *Agent) Capture(ctx context.Context) ([]pow.CaptureInfo, error) {
 	if err := a.timer.Tick(); err != nil { // so that the moment lies inside the segment
 		return nil, err
 	}
-	infos, err := a.pictures.take(ctx, a, seg.Session)
+	infos, err := a.pictures.take(ctx, a, occasion{session: seg.Session})
 	a.changed()
 	return infos, err
 }
@@ -82,31 +91,79 @@ func (a *Agent) Capture(ctx context.Context) ([]pow.CaptureInfo, error) {
 // errHeldBack: what was on the screen is not to be kept.
 var errHeldBack = &pow.Error{Code: "pictures-held-back", What: "secrets are on the screen; no picture was taken"}
 
-func (p *pictures) take(ctx context.Context, a *Agent, session pow.SessionID) (infos []pow.CaptureInfo, err error) {
+// occasion is why pictures are taken.
+type occasion struct {
+	session pow.SessionID
+	due     bool // by itself: a row says why there is none
+	paint   bool // covers the program's own windows, which show secrets
+}
+
+// take makes a capture of every monitor that shows nothing which is to stay out.
+// What can be seen is looked at before the grab and again after it.
+func (p *pictures) take(ctx context.Context, a *Agent, o occasion) (infos []pow.CaptureInfo, err error) {
 	p.taking.Lock()
 	defer p.taking.Unlock()
 	p.mu.Lock()
 	epoch := p.epoch
 	p.mu.Unlock()
+	before := p.look(ctx)
 	frames, err := p.screen.Grab(ctx)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.skip(o, time.Now(), 0, whyNot(err)))
 	}
-	// A grab takes a while: secrets may have come to the screen, or the work ended.
-	if p.heldBack(time.Now()) {
-		return nil, errHeldBack
+	g := before.with(p.look(ctx))
+	if p.heldBack(time.Now()) && !o.paint {
+		return nil, errHeldBack // secrets may have come to the screen meanwhile
 	}
-	if seg, running := a.timer.Running(); !running || seg.Session != session {
-		return nil, pow.ErrNotTracking
+	if seg, running := a.timer.Running(); !running || seg.Session != o.session {
+		return nil, pow.ErrNotTracking // the work ended meanwhile
 	}
+	a.warnWeak(g)
 	for _, f := range frames {
-		info, err := p.store(a, session, f, epoch)
-		if err != nil {
-			return infos, err
+		info, reason, why := p.keep(ctx, a, o, f, g, epoch)
+		if reason == "" {
+			infos = append(infos, info)
+			continue
 		}
-		infos = append(infos, info)
+		err = errors.Join(why, a.skip(o, f.At, f.Display, reason))
 	}
-	return infos, nil
+	if len(infos) > 0 && errors.Is(err, errExcluded) {
+		err = nil // one monitor of several
+	}
+	return infos, err
+}
+
+// keep stores a frame, or says why it is not kept.
+func (p *pictures) keep(ctx context.Context, a *Agent, o occasion, f capture.Frame, g glance, epoch int) (info pow.CaptureInfo, reason pow.SkipReason, err error) {
+	if reason, err = a.judge(ctx, g, f.Bounds); reason != "" {
+		return info, reason, err
+	}
+	if o.paint && !cover(f, g) {
+		return info, pow.SkipOwnWindow, errHeldBack
+	}
+	if info, err = p.store(a, o.session, f, g, epoch); err != nil {
+		return info, whyNot(err), err
+	}
+	return info, "", nil
+}
+
+// skip leaves a row that says why there is no picture that was due.
+func (a *Agent) skip(o occasion, at time.Time, display int, reason pow.SkipReason) error {
+	if !o.due {
+		return nil
+	}
+	return a.queue.AddSkip(o.session, at, display, reason)
+}
+
+// whyNot names what kept a picture from being taken.
+func whyNot(err error) pow.SkipReason {
+	switch {
+	case errors.Is(err, capture.ErrDenied):
+		return pow.SkipDenied
+	case errors.Is(err, pow.ErrDiskFull):
+		return pow.SkipDisk
+	}
+	return pow.SkipFailed
 }
 
 // before returns what a display showed last.
@@ -127,7 +184,10 @@ func (p *pictures) show(s seen, epoch int) {
 }
 
 // store keeps a frame, or counts it when the display shows what it showed before.
-func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame, epoch int) (info pow.CaptureInfo, err error) {
+func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame, g glance, epoch int) (info pow.CaptureInfo, err error) {
+	if s, _ := a.settings(); s.HalfSize {
+		f = capture.Half(f)
+	}
 	tiles := capture.Fingerprint(f)
 	if before, ok := p.before(f.Display); ok && capture.Same(before.tiles, tiles) {
 		err := a.queue.Again(before.info.ID, f.At)
@@ -149,7 +209,7 @@ func (p *pictures) store(a *Agent, session pow.SessionID, f capture.Frame, epoch
 		return info, err
 	}
 	c := pow.Capture{ID: id, Session: session, At: f.At.Truncate(time.Millisecond), Display: f.Display, Format: pic.Format,
-		Width: pic.Width, Height: pic.Height, Size: int64(len(pic.Data)), Hash: sha256.Sum256(pic.Data)}
+		Width: pic.Width, Height: pic.Height, Size: int64(len(pic.Data)), Hash: sha256.Sum256(pic.Data), Window: g.front(f)}
 	if err := a.queue.AddCapture(c, pic.Data, pic.Thumb); err != nil {
 		return info, err
 	}
@@ -184,9 +244,14 @@ func (a *Agent) Sensitive(_ context.Context, on bool) error {
 // slot is one interval of a running timer, and the moment of its capture.
 type slot struct {
 	session  pow.SessionID
+	span     pow.Interval // as it is told
 	due, end time.Time
 	done     bool
 }
+
+// coverWithin is how long before the end of a slot a picture does not wait any
+// more for the program's own secrets to leave the screen.
+const coverWithin = 15 * time.Second
 
 // runPictures takes one capture inside each interval of a running timer, at a
 // moment that nobody can foresee, where the project demands pictures or the
@@ -201,8 +266,20 @@ func (a *Agent) runPictures(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		was := s
 		s = a.inSlot(ctx, s, time.Now())
+		if was.session != s.session || was.end != s.end {
+			a.pictures.setSlot(s)
+			a.changed()
+		}
 	}
+}
+
+// setSlot tells Status in which span the next picture falls.
+func (p *pictures) setSlot(s slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slot = s.span
 }
 
 func (a *Agent) inSlot(ctx context.Context, s slot, now time.Time) slot {
@@ -220,16 +297,24 @@ func (a *Agent) inSlot(ctx context.Context, s slot, now time.Time) slot {
 	if s.session != seg.Session || !now.Before(s.end) {
 		every := pol.every()
 		s = slot{session: seg.Session, due: capture.Next(now, every, randv2.Int64N), end: now.Add(every)}
+		s.span = pow.Interval{From: now.UTC().Truncate(time.Second), To: s.end.UTC().Truncate(time.Second)}
 	}
-	if s.done || now.Before(s.due) || a.pictures.heldBack(now) {
+	secrets := a.pictures.heldBack(now)
+	if s.done || now.Before(s.due) || secrets && now.Before(s.end.Add(-coverWithin)) {
 		return s
 	}
 	s.done = true
-	if _, err := a.Capture(ctx); err != nil && !errors.Is(err, pow.ErrNotTracking) && !errors.Is(err, errHeldBack) {
-		a.warn("capture", err)
-	} else {
+	infos, err := a.pictures.take(ctx, a, occasion{seg.Session, true, secrets})
+	switch {
+	case err == nil, errors.Is(err, pow.ErrNotTracking), errors.Is(err, errHeldBack), errors.Is(err, errExcluded):
 		a.warn("capture", nil)
+	default:
+		a.warn("capture", err)
 	}
+	if len(infos) > 0 {
+		a.pictureTaken(infos)
+	}
+	a.changed()
 	return s
 }
 

@@ -158,13 +158,4 @@ func (a *Agent) previewReview(ds []pow.Delivery, v *pow.Preview) error {
 	return err
 }
 
-// awayQuestions are the open gaps, as the person is asked about them.
-func (a *Agent) awayQuestions() (out []pow.AwayQuestion) {
-	names := a.projectNames()
-	for _, g := range a.queue.OpenGaps() {
-		out = append(out, pow.AwayQuestion{ID: g.ID, From: g.Interval.From, To: g.Interval.To, Reason: g.Reason, Project: names.ref(g.Project)})
-	}
-	return out
-}
-
 var errKeysOutOfDate = &pow.Error{Code: pow.CodeRecipientExpired, What: "your team's archive keys are out of date", Mend: "your admin must renew them; pictures go on and wait here"}

@@ -45,7 +45,7 @@ const docUnattended = "unattended"
 // restoreTimer takes over what ran when the last program ended.
 func (a *Agent) restoreTimer(interrupted *queue.Segment) error {
 	if interrupted == nil {
-		return nil
+		return a.restorePause()
 	}
 	var left string
 	if _, err := a.queue.Doc(docUnattended, &left); err != nil {
@@ -160,12 +160,9 @@ func (a *Agent) Start(ctx context.Context, r pow.StartRequest) (pow.Status, erro
 	if err != nil {
 		return pow.Status{}, err
 	}
-	if err := a.timer.Start(p.ID, r.KimaiActivity, cutNote(r.Note)); err != nil {
+	if err := a.startWork(p.ID, r.KimaiActivity, cutNote(r.Note)); err != nil {
 		return pow.Status{}, err
 	}
-	a.mu.Lock()
-	a.wanted = true
-	a.mu.Unlock()
 	a.pictures.forget()
 	a.changed()
 	return a.Status(ctx)
@@ -184,7 +181,7 @@ func (a *Agent) Stop(ctx context.Context) (pow.Status, error) {
 	if a.ready() != nil {
 		return pow.Status{}, pow.ErrNotTracking
 	}
-	if err := a.timer.Stop(); err != nil {
+	if err := a.stopWork(); err != nil {
 		return pow.Status{}, err
 	}
 	a.changed()
@@ -245,9 +242,10 @@ func localDay(t time.Time) pow.Interval {
 	return pow.Interval{From: from, To: from.AddDate(0, 0, 1)}
 }
 
-func localWeek(t time.Time) pow.Interval {
+// localWeek is the local week that holds t and begins on the given day.
+func localWeek(t time.Time, first time.Weekday) pow.Interval {
 	day := localDay(t)
-	back := (int(day.From.Weekday()) + 6) % 7 // the week starts on Monday
+	back := (int(day.From.Weekday()) - int(first) + 7) % 7
 	from := day.From.AddDate(0, 0, -back)
 	return pow.Interval{From: from, To: from.AddDate(0, 0, 7)}
 }

@@ -26,7 +26,23 @@ const (
 
 type windowCmd struct {
 	Link string `arg:"" optional:"" help:"An invite link (powdo://join#…) to open the window with."`
-	Page string `help:"Page to show: ${enum}." enum:"timer,outbox," default:""`
+	Page string `help:"Page to show: ${enum}." enum:"timer,review,outbox,history,settings,register,welcome," default:""`
+}
+
+// raiseTime is how long a window that was just started is waited for.
+const raiseTime = 10 * time.Second
+
+// raise brings the first window to the front, in the place of a second one.
+func (p *program) raise(r remote, page string) error {
+	ctx, cancel := context.WithTimeout(p.ctx, raiseTime)
+	defer cancel()
+	for {
+		err := r.Show(ctx, page)
+		if !errors.Is(err, pow.ErrNoWindow) || ctx.Err() != nil {
+			return err
+		}
+		sleep(ctx, 100*time.Millisecond) // it has not come so far as to listen
+	}
 }
 
 func (c *windowCmd) Run(p *program) error {
@@ -46,6 +62,14 @@ func (c *windowCmd) Run(p *program) error {
 	if err := p.ensureAgent(home); err != nil {
 		return err
 	}
+	unlock, err := control.WindowLock(home)
+	if errors.Is(err, pow.ErrInUse) {
+		return p.raise(remote{control.Client{Home: home}}, c.Page)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unlock() }() // it ends with the process
 	// Fyne logs an error for every start without it.
 	if cache, err := os.UserCacheDir(); err == nil {
 		if err := os.MkdirAll(cache, 0o700); err != nil {
@@ -79,6 +103,11 @@ func (r reviving) Status(ctx context.Context) (pow.Status, error) {
 		return s, err
 	}
 	return r.remote.Status(ctx)
+}
+
+// Watch implements API: this is the one window, which can be asked for a page.
+func (r reviving) Watch(ctx context.Context, fn func(pow.Status)) error {
+	return r.WatchWindow(ctx, fn)
 }
 
 // ensureAgent starts an agent when none answers, and waits until it does.
@@ -146,6 +175,7 @@ func (c *agentCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	p.desktop = true
 	a, err := p.openAfterCommands(home)
 	if err != nil {
 		return errors.Join(err, ln.Close())

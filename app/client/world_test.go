@@ -20,6 +20,7 @@ import (
 	"pow.do/app/server"
 	"pow.do/services/client/capture"
 	"pow.do/services/client/control"
+	"pow.do/services/client/windows"
 	"pow.do/services/pow"
 	"pow.do/services/wire/archive"
 	"pow.do/services/wire/blossom"
@@ -272,6 +273,7 @@ func boot(t *testing.T, home, pass string) *machine {
 	a, err := Open(ctx, Config{Home: home, Passphrase: func() (string, error) { return pass, nil }, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	a.pictures.screen = new(painting)
+	a.pictures.list = func(context.Context) ([]windows.Window, error) { return nil, nil }
 	done := make(chan error)
 	go func() { done <- a.Run(ctx, ln) }()
 	m := &machine{remote: remote{control.Client{Home: home}}, agent: a}

@@ -35,7 +35,7 @@ type Status struct {
 	Tray     bool      `json:"tray,omitempty"` // there is a status icon
 	Warnings []Fault   `json:"warnings,omitempty"`
 	// Open is the page that the window is asked to show, in one document only: by
-	// the tray, a notification or a second start. "timer" also just raises it.
+	// the tray, a notification or a second start. "front" only raises the window.
 	Open    string `json:"open,omitempty"`
 	Version string `json:"version"`
 	Pid     int    `json:"pid"`

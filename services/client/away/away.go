@@ -64,6 +64,10 @@ type Config struct {
 	// Active is a second opinion: whether another witness saw the person after a
 	// moment. It can only speak against "idle". nil: there is none.
 	Active func(ctx context.Context, since time.Time) bool
+	// Since and Reason are a stretch that an earlier Watcher began and nobody has
+	// ended; it is not told again, only its end. Zero: the person is here.
+	Since  time.Time
+	Reason string
 	Now    func() time.Time     // nil: time.Now
 	Mono   func() time.Duration // stands still while the computer sleeps; nil: Go's own
 }
@@ -73,8 +77,9 @@ type Watcher struct {
 	cfg  Config
 	here chan struct{}
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards all below
 	sources []string
+	input   time.Time // the last that was seen; zero: not known
 }
 
 // New returns a Watcher; it connects to nothing yet.
@@ -103,6 +108,22 @@ func (w *Watcher) Sources() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.sources)
+}
+
+// LastInput returns the moment of the last input, as of the last look, which is
+// some seconds old; known is false where nobody tells.
+func (w *Watcher) LastInput() (at time.Time, known bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.input, !w.input.IsZero()
+}
+
+func (w *Watcher) noteInput(at time.Time, known bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.input = at; !known {
+		w.input = time.Time{}
+	}
 }
 
 func (w *Watcher) found(source string, there bool) {
@@ -147,6 +168,9 @@ func (w *Watcher) Run(ctx context.Context, h Handler) error {
 	in := newInput()
 	defer in.close()
 	m := machine{handler: h}
+	if !w.cfg.Since.IsZero() {
+		m.away, m.since, m.last, m.reason = true, w.cfg.Since, w.cfg.Since, w.cfg.Reason
+	}
 	clocks := clocks{cfg: &w.cfg}
 	clocks.check(&m)
 	next := time.NewTimer(0)
@@ -200,6 +224,7 @@ func (w *Watcher) look(ctx context.Context, in input, m *machine) time.Duration 
 		m.after = w.cfg.After()
 	}
 	now := w.cfg.Now()
+	w.noteInput(now.Add(-idle), known)
 	if m.due(idle, known) && w.cfg.Active != nil {
 		if now.Sub(m.seen) < opinionEvery {
 			return lookAway

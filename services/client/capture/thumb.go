@@ -17,6 +17,11 @@ func Half(f Frame) Frame {
 	return f
 }
 
+// JPEG returns f as a JPEG that fits into maxW×maxH pixels, without any metadata.
+func JPEG(f Frame, maxW, maxH int) ([]byte, error) {
+	return encodeJPEG(shrink(f.Image, maxW, maxH))
+}
+
 // shrink scales img down to fit into maxW×maxH, keeping its proportions: every
 // new pixel is the mean of the old ones beneath it. Smaller pictures stay as
 // they are.

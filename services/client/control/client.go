@@ -30,8 +30,8 @@ func (c Client) Call(ctx context.Context, method string, params, result any) err
 
 // Watch calls fn with each document of the agent's stream until ctx ends (nil)
 // or the agent is lost (pow.ErrNoAgent).
-func (c Client) Watch(ctx context.Context, fn func(json.RawMessage)) error {
-	conn, err := c.send(ctx, Watch, nil)
+func (c Client) Watch(ctx context.Context, params any, fn func(json.RawMessage)) error {
+	conn, err := c.send(ctx, Watch, params)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ type Handler interface {
 	// other error as code "internal".
 	Call(ctx context.Context, method string, params json.RawMessage) (any, error)
 	// Watch calls send with each new state until ctx ends or send fails.
-	Watch(ctx context.Context, send func(any) error) error
+	Watch(ctx context.Context, params json.RawMessage, send func(any) error) error
 }
 
 // Listen opens the door of a home folder. It fails with pow.ErrInUse when an
@@ -188,7 +188,7 @@ func serve(ctx context.Context, conn net.Conn, h Handler) {
 	}
 	own.Go(func() { hangUp(conn, cancel) })
 	if req.Method == Watch {
-		_ = h.Watch(ctx, func(v any) error { return write(conn, v, nil) })
+		_ = h.Watch(ctx, req.Params, func(v any) error { return write(conn, v, nil) })
 		return
 	}
 	v, err := h.Call(ctx, req.Method, req.Params)
@@ -217,4 +217,10 @@ func write(w io.Writer, v any, err error) error {
 		r.Result = b
 	}
 	return json.NewEncoder(w).Encode(r)
+}
+
+// WindowLock takes the lock of a home folder's one window; it ends with the
+// process. Errors: pow.ErrInUse when another window has it.
+func WindowLock(home string) (unlock func() error, err error) {
+	return lockFile(filepath.Join(filepath.Dir(SocketPath(home)), "window.lock"))
 }

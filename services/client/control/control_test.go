@@ -28,7 +28,9 @@ type handler struct {
 func (h handler) Call(ctx context.Context, m string, p json.RawMessage) (any, error) {
 	return h.call(ctx, m, p)
 }
-func (h handler) Watch(ctx context.Context, send func(any) error) error { return h.watch(ctx, send) }
+func (h handler) Watch(ctx context.Context, _ json.RawMessage, send func(any) error) error {
+	return h.watch(ctx, send)
+}
 
 func start(t *testing.T, h handler) (home string) {
 	t.Helper()
@@ -118,7 +120,7 @@ func TestWatchEndsWithTheCaller(t *testing.T) {
 	}})
 	ctx, cancel := context.WithCancel(t.Context())
 	var got []string
-	err := control.Client{Home: home}.Watch(ctx, func(b json.RawMessage) {
+	err := control.Client{Home: home}.Watch(ctx, nil, func(b json.RawMessage) {
 		if got = append(got, string(b)); len(got) == 3 {
 			cancel()
 		}
@@ -204,7 +206,7 @@ func TestServeEndsWithItsListener(t *testing.T) {
 	}}
 	go func() { done <- control.Serve(t.Context(), ln, h) }()
 	lost := make(chan error)
-	go func() { lost <- control.Client{Home: home}.Watch(t.Context(), func(json.RawMessage) {}) }()
+	go func() { lost <- control.Client{Home: home}.Watch(t.Context(), nil, func(json.RawMessage) {}) }()
 	<-watching
 	if err := ln.Close(); err != nil {
 		t.Error(err)

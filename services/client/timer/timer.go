@@ -78,6 +78,7 @@ type Timer struct {
 	mu      sync.Mutex // guards all below
 	state   pow.TimerState
 	reason  string
+	until   time.Time // the pause ends then; zero: open
 	running *Segment
 	paused  *Segment      // what Resume would continue
 	since   time.Time     // when the Session began
@@ -113,7 +114,7 @@ func (t *Timer) Restore(s Segment, since time.Time, earlier time.Duration) error
 	case away >= 0 && away <= ResumeWithin:
 		return t.begin(s, now)
 	}
-	t.paused, t.state, t.reason = &s, pow.Paused, "restarted"
+	t.paused, t.state, t.reason, t.until = &s, pow.Paused, "restarted", time.Time{}
 	return nil
 }
 
@@ -214,7 +215,7 @@ func (t *Timer) renew(at time.Time) error {
 		return err
 	}
 	if err := t.begin(s, at); err != nil {
-		t.paused, t.state, t.reason = &s, pow.Paused, "not-stored"
+		t.paused, t.state, t.reason, t.until = &s, pow.Paused, "not-stored", time.Time{}
 		return err
 	}
 	return nil
@@ -235,7 +236,7 @@ func (t *Timer) Running() (Segment, bool) {
 func (t *Timer) Status() (s pow.TimerStatus) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s = pow.TimerStatus{State: t.state, Reason: t.reason}
+	s = pow.TimerStatus{State: t.state, Reason: t.reason, Until: t.until}
 	seg := t.running
 	if seg == nil {
 		seg = t.paused
@@ -261,7 +262,7 @@ func (t *Timer) begin(s Segment, at time.Time) error {
 	if err := t.journal.Begin(s); err != nil {
 		return fmt.Errorf("store the start: %w", err)
 	}
-	t.running, t.paused, t.state, t.reason, t.mono = &s, nil, pow.Tracking, "", t.clock.Mono()
+	t.running, t.paused, t.state, t.reason, t.until, t.mono = &s, nil, pow.Tracking, "", time.Time{}, t.clock.Mono()
 	return nil
 }
 
@@ -281,6 +282,6 @@ func (t *Timer) stop() error {
 			return err
 		}
 	}
-	t.paused, t.state, t.reason, t.earlier = nil, pow.Stopped, "", 0
+	t.paused, t.state, t.reason, t.until, t.earlier = nil, pow.Stopped, "", time.Time{}, 0
 	return nil
 }

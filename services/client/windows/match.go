@@ -118,3 +118,11 @@ func private(w Window) bool {
 	last = strings.ToLower(last)
 	return slices.ContainsFunc(privateWords, func(words string) bool { return strings.Contains(last, words) })
 }
+
+// Named is a window of which only a program's name and a title are known, as
+// another witness saw it.
+func Named(app, title string) Window {
+	w := Window{Class: app, Title: title}
+	w.Private = private(w)
+	return w
+}
