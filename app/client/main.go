@@ -47,27 +47,33 @@ type grammar struct {
 	Display        []int  `help:"Number of a monitor to take pictures of (repeatable); default: every one." placeholder:"N"`
 	JSON           bool   `help:"Print one JSON document." name:"json"`
 
-	Window   windowCmd   `cmd:"" default:"withargs" help:"Open the window (the default)."`
-	Agent    agentCmd    `cmd:"" help:"Capture and deliver until stopped."`
-	Join     joinCmd     `cmd:"" help:"Connect this device to a team with an invite link."`
-	Projects projectsCmd `cmd:"" help:"List the projects that you may book, and agree to what they ask for."`
-	Start    startCmd    `cmd:"" help:"Start the timer, or switch it to another project."`
-	Stop     stopCmd     `cmd:"" help:"Stop the timer."`
-	Status   statusCmd   `cmd:"" help:"Tell what is going on."`
-	Capture  captureCmd  `cmd:"" help:"Take one picture of every display now."`
-	Review   reviewCmd   `cmd:"" help:"Look at held pictures, and change or remove them."`
-	Register registerCmd `cmd:"" help:"Seal what is held and put it in the outbox."`
-	Outbox   outboxCmd   `cmd:"" help:"Show every proof and its state."`
-	Drain    drainCmd    `cmd:"" help:"Deliver until the outbox is empty."`
-	Export   exportCmd   `cmd:"" help:"Write a sealed proof to a file, to be carried by hand."`
-	Import   importCmd   `cmd:"" help:"Take the answer that came back by hand."`
-	History  historyCmd  `cmd:"" help:"Show the time of days and projects, and how far it is covered."`
-	Verify   verifyCmd   `cmd:"" help:"Check an evidence bundle or an opened archive, offline; without a file: the proofs kept here."`
-	Keys     keysCmd     `cmd:"" help:"Look after the keys: show, back up, restore, lock, unlock."`
-	Forget   forgetCmd   `cmd:"" help:"Erase what is kept here; says what is left elsewhere."`
-	Leave    leaveCmd    `cmd:"" help:"End your membership of the team."`
-	Rehearse rehearseCmd `cmd:"" help:"Take, seal, open and forget a picture; offline."`
-	Doctor   doctorCmd   `cmd:"" help:"Check everything, and name the mend."`
+	Window   windowCmd    `cmd:"" default:"withargs" help:"Open the window (the default)."`
+	Agent    agentCmd     `cmd:"" help:"Capture and deliver until stopped."`
+	Join     joinCmd      `cmd:"" help:"Connect this device to a team with an invite link."`
+	Projects projectsCmd  `cmd:"" help:"List the projects that you may book, and agree to what they ask for."`
+	Start    startCmd     `cmd:"" help:"Start the timer, or switch it to another project."`
+	Stop     stopCmd      `cmd:"" help:"Stop the timer."`
+	Pause    pauseCmd     `cmd:"" help:"Let the timer stand still: until you resume, or off the record for a time."`
+	Resume   resumeCmd    `cmd:"" help:"Go on after a pause."`
+	OffRec   offRecordCmd `cmd:"" name:"offrecord" help:"Record nothing: no time, no picture, no app times."`
+	Away     awayCmd      `cmd:"" help:"Say what becomes of the time that you were away."`
+	Status   statusCmd    `cmd:"" help:"Tell what is going on."`
+	Capture  captureCmd   `cmd:"" help:"Take one picture of every display now."`
+	Review   reviewCmd    `cmd:"" help:"Look at held pictures, and change or remove them."`
+	Register registerCmd  `cmd:"" help:"Seal what is held and put it in the outbox."`
+	Outbox   outboxCmd    `cmd:"" help:"Show every proof and its state."`
+	Drain    drainCmd     `cmd:"" help:"Deliver until the outbox is empty."`
+	Export   exportCmd    `cmd:"" help:"Write a sealed proof to a file, to be carried by hand."`
+	Import   importCmd    `cmd:"" help:"Take the answer that came back by hand."`
+	History  historyCmd   `cmd:"" help:"Show the time of days and projects, and how far it is covered."`
+	Verify   verifyCmd    `cmd:"" help:"Check an evidence bundle or an opened archive, offline; without a file: the proofs kept here."`
+	Keys     keysCmd      `cmd:"" help:"Look after the keys: show, back up, restore, lock, unlock."`
+	Forget   forgetCmd    `cmd:"" help:"Erase what is kept here; says what is left elsewhere."`
+	Leave    leaveCmd     `cmd:"" help:"End your membership of the team."`
+	Rehearse rehearseCmd  `cmd:"" help:"Take, seal, open and forget a picture; offline."`
+	Settings settingsCmd  `cmd:"" help:"Show and change your settings."`
+	Windows  windowsCmd   `cmd:"" help:"List the windows that a picture would show now."`
+	Doctor   doctorCmd    `cmd:"" help:"Check everything, and name the mend."`
 
 	Completion cli.CompletionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Man        cli.ManCmd        `cmd:"" hidden:"" help:"Print the manual page."`
