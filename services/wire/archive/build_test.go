@@ -197,6 +197,9 @@ func partsOf(t testing.TB, p pow.Proof) *parts {
 	if len(rows) > 0 {
 		x.files = append(x.files, rows)
 	}
+	if len(p.Consent) > 0 {
+		x.files = append(x.files, p.Consent)
+	}
 	return x
 }
 

@@ -48,8 +48,10 @@ func inOrder(files []fs.DirEntry) []string {
 			first = append([]string{nameStatement}, first...)
 		case nameManifest:
 			first = append(first, nameManifest)
-		case nameActivity:
+		case nameActivity: // before consent.json in their order by name, too
 			last = append(last, nameActivity)
+		case nameConsent:
+			last = append(last, nameConsent)
 		default:
 			rest = append(rest, f.Name())
 		}

@@ -21,6 +21,7 @@ func seeds(f *testing.F) (whole []byte, pieces []piece, st pow.Statement) {
 func FuzzDirectory(f *testing.F) {
 	whole, _, _ := seeds(f)
 	f.Add(whole)
+	f.Add(markedZip(f))
 	f.Add(archive.EndRecord(3, 0, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		entries, err := archive.ReadDirectory(bytes.NewReader(b), int64(len(b)))
@@ -44,6 +45,7 @@ func FuzzDirectory(f *testing.F) {
 func FuzzVerify(f *testing.F) {
 	whole, pieces, _ := seeds(f)
 	f.Add(whole)
+	f.Add(markedZip(f))
 	f.Add(zipOf(pieces[:2]))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, err := verify(b)
@@ -60,6 +62,8 @@ func FuzzManifest(f *testing.F) {
 	_, pieces, st := seeds(f)
 	f.Add(pieces[1].body)
 	f.Add([]byte(`{"files":[],"head":{}}`))
+	marks, _ := partsOf(f, marked(f)).pieces(f)
+	f.Add(marks[1].body)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := archive.ParseManifest(b, st)
 		if err != nil {

@@ -20,6 +20,9 @@ const (
 	maxHost      = 2_048    // bytes
 	maxApp       = 64       // runes of the sealing program's name
 	maxDropped   = 100_000
+	maxAreas     = 1_000   // covered ones of a picture
+	maxParts     = 10_000  // stretches of one kind of marked time
+	maxConsent   = 4 << 10 // bytes
 	maxDisplay   = 1_023
 	maxSide      = 16_384 // pixels
 	maxPixels    = 64_000_000

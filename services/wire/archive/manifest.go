@@ -25,11 +25,15 @@ type manifest struct {
 type head struct {
 	Activity summary  `json:"activity"`
 	App      text     `json:"app"`
+	ByHand   []part   `json:"by_hand,omitempty"` // of entries that were corrected
 	Dropped  int      `json:"dropped"`
+	Kept     []part   `json:"kept,omitempty"` // by the worker, while away
 	Leaf     pow.Hash `json:"leaf,omitzero"`
 	Note     text     `json:"note"`
 	Salt     pow.Hash `json:"salt,omitzero"`
+	Skipped  int      `json:"skipped,omitempty"` // moments at which no picture was taken
 	Version  int      `json:"version"`
+	Without  []part   `json:"without,omitempty"` // kept, although its pictures were taken out
 }
 
 // summary is a pow.Activity without its rows. Times are milliseconds.
@@ -56,7 +60,10 @@ type file struct {
 // milliseconds.
 type picture struct {
 	Again   []int64 `json:"again,omitempty"`
+	Areas   int     `json:"areas,omitempty"` // that were made unreadable
 	At      int64   `json:"at"`
+	Covered int     `json:"covered,omitempty"` // by them, in thousandths of the picture
+	Cropped bool    `json:"cropped,omitempty"`
 	Display int     `json:"display"`
 	Height  int     `json:"height"`
 	ID      text    `json:"id"`
@@ -171,8 +178,8 @@ func (m *manifest) check(s pow.Statement) error {
 	last := s.Interval.From.UnixMilli()
 	for i, f := range m.Files {
 		if f.Picture == nil {
-			if i != len(m.Files)-1 || f.Name != nameActivity || f.Size < 1 || f.Size > maxFile {
-				return fmt.Errorf("file %d: neither a picture nor the activity in its place", i)
+			if !f.inPlace(m.Files[i+1:]) {
+				return fmt.Errorf("file %d: neither a picture nor another file in its place", i)
 			}
 			continue
 		}
@@ -224,8 +231,10 @@ func (h head) check(span pow.Interval) error {
 		return errors.New("note is too long")
 	case !h.App.within(maxApp) || strings.ContainsFunc(string(h.App), isControl):
 		return errors.New("app is too long or has control characters")
-	case h.Dropped < 0 || h.Dropped > maxDropped:
-		return errors.New("dropped is out of range")
+	case h.Dropped < 0 || h.Dropped > maxDropped || h.Skipped < 0 || h.Skipped > maxDropped:
+		return errors.New("dropped or skipped is out of range")
+	case !partsIn(h.ByHand, span) || !partsIn(h.Kept, span) || !partsIn(h.Without, span):
+		return errors.New("marked time is out of order or outside the interval")
 	case a.AsOf < 0 || a.AsOf > maxUnix*1000 || !isWord(a.Cause):
 		return errors.New("activity's time or cause is out of range")
 	case a.Active < 0 || a.Away < 0 || a.Unknown < 0 || a.Active > whole || a.Away > whole || a.Unknown > whole ||
@@ -243,6 +252,8 @@ func (f file) checkPicture(i int, last int64, span pow.Interval) error {
 	switch {
 	case f.Size < 1 || f.Size > maxFile:
 		return errors.New("size is out of range")
+	case p.Areas < 0 || p.Areas > maxAreas || p.Covered < 0 || p.Covered > 1000 || p.Areas == 0 && p.Covered > 0:
+		return errors.New("covered areas are out of range")
 	case p.Display < 0 || p.Display > maxDisplay || !sideOK(p.Width, p.Height):
 		return errors.New("display, width or height is out of range")
 	case !pow.IsULID(string(p.ID)):
@@ -265,6 +276,18 @@ func (f file) checkPicture(i int, last int64, span pow.Interval) error {
 // what happened at the stroke of the end, or within that second, is inside.
 func during(ms int64, span pow.Interval) bool {
 	return ms >= span.From.UnixMilli() && ms < span.To.UnixMilli()+1000
+}
+
+// inPlace tells whether f, which is no picture, may stand in front of the rest:
+// the activity, then the consent.
+func (f file) inPlace(rest []file) bool {
+	switch f.Name {
+	case nameActivity:
+		return f.Size >= 1 && f.Size <= maxFile && (len(rest) == 0 || len(rest) == 1 && rest[0].Name == nameConsent)
+	case nameConsent:
+		return f.Size >= 1 && f.Size <= maxConsent && len(rest) == 0
+	}
+	return false
 }
 
 // isWord tells whether t is a short code, or empty.

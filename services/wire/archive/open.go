@@ -182,7 +182,8 @@ func (a *reading) finish() error {
 	h := m.Head
 	a.opened.App = string(h.App)
 	a.opened.Proof = pow.Proof{Session: s.Session, Project: s.Project, KimaiActivity: s.KimaiActivity, Interval: s.Interval,
-		Note: string(h.Note), Dropped: h.Dropped, Activity: pow.Activity{AsOf: moment(h.Activity.AsOf),
+		Note: string(h.Note), Dropped: h.Dropped, Skipped: h.Skipped,
+		Without: intervalsOf(h.Without), Kept: intervalsOf(h.Kept), ByHand: intervalsOf(h.ByHand), Activity: pow.Activity{AsOf: moment(h.Activity.AsOf),
 			Provisional: h.Activity.Provisional, Cause: string(h.Activity.Cause), Active: ms(h.Activity.Active),
 			Away: ms(h.Activity.Away), Unknown: ms(h.Activity.Unknown)}}
 	for i, e := range files {
@@ -203,18 +204,25 @@ func (a *reading) checkFile(e entry, f file) error {
 	sum := sha256.New()
 	r := io.TeeReader(e.open(a.r), sum)
 	p := &a.opened.Proof
-	if f.Picture == nil {
-		rows, err := parseActivity(r, p.Interval)
-		if err != nil {
-			return err
-		}
-		p.Activity.Rows = rows
-	} else {
+	switch {
+	case f.Picture != nil:
 		c := capture(f, p.Session)
 		if err := checkPicture(r, c.Format, c.Width, c.Height); err != nil {
 			return err
 		}
 		p.Captures = append(p.Captures, c)
+	case f.Name == nameConsent: // who signed it, and for what, is for others to read
+		b, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		p.Consent = b
+	default:
+		rows, err := parseActivity(r, p.Interval)
+		if err != nil {
+			return err
+		}
+		p.Activity.Rows = rows
 	}
 	if pow.Hash(sum.Sum(nil)) != f.SHA256 {
 		return errors.New("hash is not the one of the manifest")
@@ -226,7 +234,8 @@ func (a *reading) checkFile(e entry, f file) error {
 func capture(f file, s pow.SessionID) pow.Capture {
 	_, format, _ := strings.Cut(string(f.Name), ".")
 	c := pow.Capture{ID: string(f.Picture.ID), Session: s, At: time.UnixMilli(f.Picture.At).UTC(), Display: f.Picture.Display,
-		Format: format, Width: f.Picture.Width, Height: f.Picture.Height, Size: f.Size, Hash: f.SHA256}
+		Format: format, Width: f.Picture.Width, Height: f.Picture.Height, Size: f.Size, Hash: f.SHA256,
+		Areas: f.Picture.Areas, Covered: f.Picture.Covered, Cropped: f.Picture.Cropped}
 	for _, t := range f.Picture.Again {
 		c.Again = append(c.Again, time.UnixMilli(t).UTC())
 	}

@@ -63,6 +63,7 @@ type contents struct {
 	manifest      *manifest
 	manifestJSON  []byte
 	activity      []byte // plain
+	consent       []byte
 }
 
 // compose signs p. What it returns has passed the reader's checks.
@@ -77,6 +78,9 @@ func (s Sealer) compose(p pow.Proof, seq uint64, prev pow.Hash, now time.Time) (
 	if _, err := parseActivity(bytes.NewReader(activity), p.Interval); err != nil {
 		return nil, coded(pow.ErrArchive, err)
 	}
+	if len(p.Consent) > maxConsent {
+		return nil, pow.ErrTooLarge.With(errors.New("consent is too large"))
+	}
 	m := newManifest(p, activity, s.App)
 	if len(m.Files) > maxEntries-3 {
 		return nil, pow.ErrTooLarge.With(errors.New("too many pictures"))
@@ -89,7 +93,7 @@ func (s Sealer) compose(p pow.Proof, seq uint64, prev pow.Hash, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	c := &contents{activity: activity}
+	c := &contents{activity: activity, consent: p.Consent}
 	c.statement, c.statementJSON, err = newStatement(s.Author, pow.Statement{Device: s.Device, DVM: s.DVM, Session: p.Session,
 		Project: p.Project, KimaiActivity: p.KimaiActivity, Seq: seq, Prev: prev, Interval: p.Interval, Root: root}, now)
 	if err != nil {
@@ -109,18 +113,22 @@ func (s Sealer) compose(p pow.Proof, seq uint64, prev pow.Hash, now time.Time) (
 func newManifest(p pow.Proof, activity []byte, app string) *manifest {
 	a := p.Activity
 	m := &manifest{
-		Files: make([]file, 0, len(p.Captures)+1),
-		Head: head{App: text(app), Dropped: p.Dropped, Note: text(p.Note), Version: pow.ArchiveVersion,
+		Files: make([]file, 0, len(p.Captures)+2),
+		Head: head{App: text(app), ByHand: partsOf(p.ByHand), Dropped: p.Dropped, Kept: partsOf(p.Kept), Note: text(p.Note),
+			Skipped: p.Skipped, Version: pow.ArchiveVersion, Without: partsOf(p.Without),
 			Activity: summary{Active: a.Active.Milliseconds(), AsOf: millis(a.AsOf), Away: a.Away.Milliseconds(),
 				Cause: text(a.Cause), Provisional: a.Provisional, Unknown: a.Unknown.Milliseconds()}},
 	}
 	for i, c := range p.Captures {
 		m.Files = append(m.Files, file{Name: pictureName(i, c.Format), SHA256: c.Hash, Size: c.Size,
-			Picture: &picture{Again: unixMillis(c.Again), At: c.At.UnixMilli(), Display: c.Display, Height: c.Height,
-				ID: text(c.ID), Width: c.Width}})
+			Picture: &picture{Again: unixMillis(c.Again), Areas: c.Areas, At: c.At.UnixMilli(), Covered: c.Covered, Cropped: c.Cropped,
+				Display: c.Display, Height: c.Height, ID: text(c.ID), Width: c.Width}})
 	}
 	if len(activity) > 0 {
 		m.Files = append(m.Files, file{Name: nameActivity, SHA256: sha256.Sum256(activity), Size: int64(len(activity))})
+	}
+	if len(p.Consent) > 0 {
+		m.Files = append(m.Files, file{Name: nameConsent, SHA256: sha256.Sum256(p.Consent), Size: int64(len(p.Consent))})
 	}
 	return m
 }
@@ -140,7 +148,7 @@ func (c *contents) head() []byte {
 // parseHead reads a head and checks that p is the Proof that it describes.
 func (s Sealer) parseHead(head []byte, p pow.Proof) (*contents, error) {
 	statement, rest, _ := bytes.Cut(head, []byte("\n"))
-	c := &contents{statementJSON: statement, manifestJSON: rest}
+	c := &contents{statementJSON: statement, manifestJSON: rest, consent: p.Consent}
 	var err error
 	if c.statement, err = parseStatement(statement); err != nil {
 		return nil, err
@@ -204,6 +212,9 @@ func (c *contents) write(ctx context.Context, w io.Writer, captures []pow.Captur
 			packed: int64(len(packed)), size: int64(len(c.activity))})
 		z.write(packed)
 	}
+	if len(c.consent) > 0 {
+		z.add(nameConsent, c.consent)
+	}
 	z.pad(pad)
 	z.write(tail(z.entries))
 	if z.err == nil {
@@ -225,7 +236,7 @@ func (c *contents) plainSize(packed int64) int64 {
 	add(nameStatement, int64(len(c.statementJSON)))
 	add(nameManifest, int64(len(c.manifestJSON)))
 	for _, f := range c.manifest.Files {
-		if f.Picture == nil {
+		if f.Name == nameActivity {
 			add(nameActivity, packed)
 			continue
 		}

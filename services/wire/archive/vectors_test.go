@@ -35,7 +35,7 @@ func TestVectors(t *testing.T) {
 		makeVectors(t)
 	}
 	names := must[[]string](t)(filepath.Glob(vectors + "/*.json"))
-	if len(names) < 5 {
+	if len(names) < 6 {
 		t.Errorf("only %d vectors", len(names))
 	}
 	for _, name := range names {
@@ -61,7 +61,7 @@ func makeVectors(t *testing.T) {
 	bare := proof(t)
 	bare.Captures, bare.Activity, bare.Note, bare.KimaiActivity, bare.Dropped = nil, pow.Activity{Cause: "off"}, "", "", 0
 	all := allKeys(t)
-	all["age-pq-bare"] = all["age-pq"]
+	all["age-pq-bare"], all["age-pq-marked"] = all["age-pq"], all["age-pq"]
 	if err := os.MkdirAll(vectors, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +71,11 @@ func makeVectors(t *testing.T) {
 			continue
 		}
 		p := proof(t)
-		if name == "age-pq-bare" {
+		switch name {
+		case "age-pq-bare":
 			p = bare
+		case "age-pq-marked":
+			p = marked(t)
 		}
 		b, want := seal(t, p, k)
 		opened := must[pow.Opened](t)(open(opener(t, k), b, want))

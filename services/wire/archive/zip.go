@@ -17,6 +17,7 @@ const (
 	nameStatement = "statement.json"
 	nameManifest  = "manifest.json"
 	nameActivity  = "activity.ndjson"
+	nameConsent   = "consent.json"
 	namePad       = "pad"
 )
 
@@ -164,6 +165,9 @@ func parseDirectory(b []byte, n int) ([]entry, error) {
 		if err := e.check(i, n); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", i, err)
 		}
+		if i > 0 && entries[i-1].name == nameActivity && e.name != nameConsent && e.name != namePad {
+			return nil, fmt.Errorf("entry %d: name is not allowed here", i)
+		}
 		entries, position, b = append(entries, e), e.end(), b[end:]
 	}
 	if len(b) > 0 {
@@ -181,7 +185,9 @@ func (e entry) check(i, n int) error {
 	case i == 1 && e.name == nameManifest:
 		limit = maxManifest
 	case i == n-1 && e.name == namePad:
-	case i > 1 && i == n-2 && e.name == nameActivity:
+	case i > 1 && i == n-2 && e.name == nameConsent:
+		limit = maxConsent
+	case i > 1 && (i == n-2 || i == n-3) && e.name == nameActivity:
 	case i > 1 && i < n-1 && (e.name == string(pictureName(i-2, "png")) || e.name == string(pictureName(i-2, "jpg"))):
 	default:
 		return errors.New("name is not allowed here")
