@@ -16,7 +16,7 @@ import (
 	"pow.do/services/wire/event"
 )
 
-func TestBeforeAuth(t *testing.T) { // RS-6
+func rowBeforeAuth(t *testing.T) { // RS-6
 	w := newWorld(t)
 	w.put(w.letter(alice))
 	c := w.dial()
@@ -51,7 +51,7 @@ func TestBeforeAuth(t *testing.T) { // RS-6
 	}
 }
 
-func TestAuth(t *testing.T) { // RS-7
+func rowAuth(t *testing.T) { // RS-7
 	w := newWorld(t)
 	tag := func(name, value string) func(*event.Event) {
 		return func(e *event.Event) {

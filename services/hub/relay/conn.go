@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +22,9 @@ type conn struct {
 	ws        *websocket.Conn
 	ip        string
 	challenge string
-	ctx       context.Context // of every read and write; its end cuts the connection
-	cut       context.CancelFunc
+	below     net.Conn
+	ctx       context.Context // of every read and write
+	cancel    context.CancelFunc
 	wake      chan struct{} // the writer has something to do
 	space     chan struct{} // the queue got shorter
 	dying     chan struct{} // closed by kill
@@ -60,17 +62,23 @@ func (i item) size() int {
 	return len(i.frame)
 }
 
-func newConn(r *Relay, ws *websocket.Conn, ip string) *conn {
+func newConn(r *Relay, ws *websocket.Conn, below net.Conn, ip string) *conn {
 	var challenge [32]byte
 	rand.Read(challenge[:])
 	c := &conn{
-		relay: r, ws: ws, ip: ip, challenge: hex.EncodeToString(challenge[:]),
+		relay: r, ws: ws, below: below, ip: ip, challenge: hex.EncodeToString(challenge[:]),
 		wake: make(chan struct{}, 1), space: make(chan struct{}, 1), dying: make(chan struct{}),
 		pending: make(chan struct{}, maxPending),
 		auth:    map[pow.Key]bool{}, subs: map[string]*sub{},
 	}
-	c.ctx, c.cut = context.WithCancel(context.Background())
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
+}
+
+// cut ends the connection without a word.
+func (c *conn) cut() {
+	c.cancel()
+	c.below.Close()
 }
 
 func (c *conn) serve() {
@@ -139,7 +147,9 @@ func (c *conn) write() {
 			c.mu.Lock()
 			code, reason := c.code, c.reason
 			c.mu.Unlock()
+			late := time.AfterFunc(lingerWait, c.cut)
 			c.ws.Close(code, reason)
+			late.Stop()
 			return
 		}
 	}

@@ -54,7 +54,7 @@ func (w *world) accepted(what string, e *event.Event, text string, keys ...key) 
 	}
 }
 
-func TestMailboxes(t *testing.T) { // RS-9
+func rowMailboxes(t *testing.T) { // RS-9
 	w := newWorld(t)
 	w.accepted("member to its DVM", w.letter(dvm), "", alice)
 	w.accepted("DVM to its member", w.letter(alice), "", dvm)
@@ -73,7 +73,7 @@ func TestMailboxes(t *testing.T) { // RS-9
 	}
 }
 
-func TestKinds(t *testing.T) { // RS-11, RS-18
+func rowKinds(t *testing.T) { // RS-11, RS-18
 	w := newWorld(t)
 	c := w.dial(dvm, alice)
 	for _, kind := range []int{0, 1, 3, 4, 6, 7, 13, 14, 15, 78, 1058, 1060, 1984, 5940, 5941, 6941, 7000, 9021, 10050, 13534,
@@ -132,17 +132,17 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-func TestDeletion(t *testing.T) {
+func rowDeletion(t *testing.T) {
 	w := newWorld(t)
 	d, a := w.dial(dvm), w.dial(alice)
 	mine, bobs := w.letter(alice), w.letter(bob)
 	w.put(mine, bobs)
-	t.Run("RS-12 the same again", func(t *testing.T) {
+	t.Run("the same again", func(t *testing.T) {
 		if ok, why := d.publish(mine); !ok || !strings.HasPrefix(why, "duplicate:") {
 			t.Errorf("%v %q", ok, why)
 		}
 	})
-	t.Run("RS-10 of another's letter", func(t *testing.T) {
+	t.Run("of another's letter", func(t *testing.T) {
 		if ok, why := a.publish(w.deletion(alice, 0, event.Tag{"e", bobs.ID})); !ok || why != "" {
 			t.Errorf("%v %q: an answer must not tell what exists", ok, why)
 		}
@@ -150,7 +150,7 @@ func TestDeletion(t *testing.T) {
 			t.Error("it is gone")
 		}
 	})
-	t.Run("RS-12 deleted, then again", func(t *testing.T) {
+	t.Run("deleted, then again", func(t *testing.T) {
 		a.publish(w.deletion(alice, 0, event.Tag{"e", mine.ID}))
 		if ids, _ := a.req("a", filter{}); len(ids) != 0 {
 			t.Error("it is still there")
@@ -277,7 +277,7 @@ func join(w *world, by key, claim string) *event.Event {
 	return sign(by, &event.Event{Kind: 28934, CreatedAt: w.at(0), Tags: event.Tags{{"-"}, {"claim", claim}}})
 }
 
-func TestJoin(t *testing.T) { // RS-19
+func rowJoin(t *testing.T) { // RS-19
 	w := newWorld(t, func(c *relay.Config) {
 		c.Claims = claims{"good": time.Now().Add(time.Hour), "race": time.Now().Add(time.Hour)}
 	})

@@ -25,3 +25,6 @@ func Peer(s string) string { return peer(s) }
 
 // Reserved returns how many items all negotiations hold.
 func (r *Relay) Reserved() int64 { return r.reserved.Load() }
+
+// Queued returns how many bytes wait for all readers.
+func (r *Relay) Queued() int64 { return r.queued.Load() }

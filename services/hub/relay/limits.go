@@ -7,6 +7,7 @@ const (
 	maxFrame     = 131_072  // bytes of one message, also NIP-11's max_message_length
 	maxQueue     = 4 << 20  // bytes that wait for a slow reader
 	maxStranger  = 64 << 10 // the same, for one that is not admitted
+	bufferSize   = 1024     // bytes, for reading and for writing
 	maxPieces    = 256      // of one message that are smaller than leastPiece
 	leastPiece   = 256      // bytes
 	maxPending   = 256      // events of one connection that wait for their commit
@@ -24,6 +25,7 @@ const (
 	messageWait = 30 * time.Second // from the first to the last byte of a message
 	pingEvery   = 30 * time.Second
 	silenceWait = 90 * time.Second
+	lingerWait  = time.Second     // for the peer's answer to a close frame
 	closeWait   = 3 * time.Second // for close frames, when the relay shuts down
 )
 

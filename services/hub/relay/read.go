@@ -1,9 +1,12 @@
 package relay
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/coder/websocket"
@@ -41,7 +44,10 @@ func (c *conn) message(r io.Reader) (message []byte, done func(), ok bool) {
 		b = new(bytes.Buffer)
 	}
 	b.Reset()
-	late := time.AfterFunc(messageWait, func() { c.kill(websocket.StatusPolicyViolation, "message without end"); c.cut() })
+	late := time.AfterFunc(messageWait, func() {
+		c.kill(websocket.StatusPolicyViolation, "message without end")
+		c.cut()
+	})
 	defer late.Stop()
 	done = func() { c.relay.buffers.Put(b) }
 	for pieces := 0; ; {
@@ -74,16 +80,43 @@ func (c *conn) control() bool {
 }
 
 // accept upgrades a request to a WebSocket without compression.
-func (r *Relay) accept(ip string) (options *websocket.AcceptOptions, serve func(*websocket.Conn) *conn) {
+func (r *Relay) accept(w http.ResponseWriter, req *http.Request, ip string) (*conn, error) {
 	var c *conn // set before anything is read
-	return &websocket.AcceptOptions{
-			InsecureSkipVerify: true, // the origin was checked, against the configuration instead of Host
-			CompressionMode:    websocket.CompressionDisabled,
-			OnPingReceived:     func(context.Context, []byte) bool { return c.control() },
-			OnPongReceived:     func(context.Context, []byte) { c.control() },
-		}, func(ws *websocket.Conn) *conn {
-			ws.SetReadLimit(maxFrame)
-			c = newConn(r, ws, ip)
-			return c
-		}
+	h := &hijacker{ResponseWriter: w}
+	ws, err := websocket.Accept(h, req, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // the origin was checked, against the configuration instead of Host
+		CompressionMode:    websocket.CompressionDisabled,
+		OnPingReceived:     func(context.Context, []byte) bool { return c.control() },
+		OnPongReceived:     func(context.Context, []byte) { c.control() },
+	})
+	if err != nil {
+		return nil, err // it has answered
+	}
+	ws.SetReadLimit(maxFrame)
+	c = newConn(r, ws, h.conn, ip)
+	return c, nil
+}
+
+// hijacker hands over the connection below a WebSocket, because the library
+// waits five seconds for the answer to a close frame, and gives it buffers of
+// the size that letters do not need.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn = conn
+	early, err := buffered.Reader.Peek(buffered.Reader.Buffered())
+	if err != nil {
+		return nil, nil, err
+	}
+	r := bufio.NewReaderSize(bytes.NewReader(bytes.Clone(early)), max(bufferSize, len(early)))
+	r.Peek(len(early)) // the library takes what is buffered, and then reads from conn
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, bufferSize)), nil
 }

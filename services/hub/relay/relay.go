@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -212,6 +213,10 @@ func (r *Relay) cutAll() {
 // document (NIP-11), a request to manage (NIP-86), or 426.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch {
+	case !r.named(req.Host):
+		r.stats.Refused.Add("host")
+		w.Header().Set("Connection", "close")
+		http.Error(w, "no such host here", http.StatusMisdirectedRequest)
 	case strings.EqualFold(req.Header.Get("Upgrade"), "websocket"):
 		r.upgrade(w, req)
 	case req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "application/nostr+json"):
@@ -224,6 +229,25 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this is a Nostr relay", http.StatusUpgradeRequired)
 	}
+}
+
+// named tells whether a request was meant for this relay: its Host is that of
+// an origin, or an address. A name that somebody else pointed here is refused,
+// so that no web page can reach a relay behind its own name.
+func (r *Relay) named(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	if name == "" || name == "localhost" || net.ParseIP(name) != nil {
+		return true
+	}
+	for _, o := range *r.origins.Load() {
+		if u, err := url.Parse(o); err == nil && strings.EqualFold(u.Hostname(), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // contentType returns the media type of a request, without parameters.
@@ -247,14 +271,12 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer leave()
-	options, begin := r.accept(ip)
-	ws, err := websocket.Accept(w, req, options)
+	c, err := r.accept(w, req, ip)
 	if err != nil {
-		return // Accept has answered
+		return
 	}
-	c := begin(ws)
 	if !r.register(c) {
-		ws.Close(websocket.StatusGoingAway, "shutting down")
+		c.cut()
 		return
 	}
 	defer r.unregister(c)
