@@ -1,6 +1,9 @@
 package relay
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Parse reads a message and, if it is a request, its filters: what strangers'
 // bytes reach before anything else.
@@ -28,3 +31,20 @@ func (r *Relay) Reserved() int64 { return r.reserved.Load() }
 
 // Queued returns how many bytes wait for all readers.
 func (r *Relay) Queued() int64 { return r.queued.Load() }
+
+// Hold makes it seem that readers hold n bytes, until release.
+func (r *Relay) Hold(n int64) (release func()) {
+	r.queued.Add(n)
+	return func() { r.queued.Add(-n) }
+}
+
+// Rates paces many.
+type Rates struct{ *rates }
+
+// NewRates makes one.
+func NewRates(now func() time.Time, perMinute, burst float64) Rates {
+	return Rates{newRates(now, perMinute, burst)}
+}
+
+// Take takes one.
+func (r Rates) Take(name string, factor float64) bool { return r.take(name, factor) }

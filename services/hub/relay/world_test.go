@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
@@ -76,23 +77,31 @@ type world struct {
 	relay  *relay.Relay
 	server *httptest.Server
 	url    string
+	dir    string // of the store; "": a new one
 	now    time.Time
 }
 
 func newWorld(t testing.TB, change ...func(*relay.Config)) *world {
 	w := &world{t: t, now: time.Now()}
 	w.open(change...)
-	w.server = httptest.NewServer(w.relay)
-	w.url = "ws" + strings.TrimPrefix(w.server.URL, "http")
-	t.Cleanup(w.server.Close)
+	w.serve(w.relay)
 	return w
+}
+
+func (w *world) serve(h http.Handler) {
+	w.server = httptest.NewServer(h)
+	w.url = "ws" + strings.TrimPrefix(w.server.URL, "http")
+	w.t.Cleanup(w.server.Close)
 }
 
 func (w *world) open(change ...func(*relay.Config)) {
 	quiet := slog.New(slog.DiscardHandler)
 	now := func() time.Time { return w.now }
 	dvms := []pow.Key{dvm.Key, other.Key}
-	s, err := store.Open(context.Background(), store.Config{Path: filepath.Join(w.t.TempDir(), "hub.db"), DVMs: dvms, Now: now, Log: quiet})
+	if w.dir == "" {
+		w.dir = w.t.TempDir()
+	}
+	s, err := store.Open(context.Background(), store.Config{Path: filepath.Join(w.dir, "hub.db"), DVMs: dvms, Now: now, Log: quiet})
 	if err != nil {
 		w.t.Fatal(err)
 	}
