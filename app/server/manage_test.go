@@ -37,8 +37,8 @@ func TestHubAdmins(t *testing.T) {
 	}
 }
 
-// manageHub posts one call of NIP-86, signed by k.
-func manageHub(t *testing.T, h *runningHub, k hubKey, body string) string {
+// hubToken signs a request to manage with a body (NIP-98).
+func hubToken(t *testing.T, h *runningHub, k hubKey, body string) string {
 	t.Helper()
 	sum := sha256.Sum256([]byte(body))
 	e := &event.Event{Kind: 27235, CreatedAt: event.Timestamp(time.Now().Unix()),
@@ -46,12 +46,18 @@ func manageHub(t *testing.T, h *runningHub, k hubKey, body string) string {
 	if err := k.Sign(e); err != nil {
 		t.Fatal(err)
 	}
+	return "Nostr " + base64.StdEncoding.EncodeToString(event.Marshal(e))
+}
+
+// manageHub posts one call of NIP-86, signed by k.
+func manageHub(t *testing.T, h *runningHub, k hubKey, body string) string {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.Host+"/", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/nostr+json+rpc")
-	req.Header.Set("Authorization", "Nostr "+base64.StdEncoding.EncodeToString(event.Marshal(e)))
+	req.Header.Set("Authorization", hubToken(t, h, k, body))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

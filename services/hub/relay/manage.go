@@ -103,6 +103,7 @@ func (r *Relay) manage(w http.ResponseWriter, req *http.Request) {
 
 func (r *Relay) unauthorized(w http.ResponseWriter) {
 	r.stats.Refused.Add("manage")
+	http.NewResponseController(w).SetReadDeadline(time.Now()) // no waiting for the rest
 	w.Header().Set("WWW-Authenticate", "Nostr")
 	http.Error(w, "sign the request with the key of an admin (NIP-98)", http.StatusUnauthorized)
 }
