@@ -131,6 +131,7 @@ type client struct {
 	ws        *websocket.Conn
 	conn      net.Conn // below ws, where a test needs it
 	challenge string
+	authed    map[string]bool // keys that were ever accepted here
 }
 
 const patience = 40 * time.Second
@@ -150,7 +151,7 @@ func (w *world) connect(o *websocket.DialOptions, keys ...key) *client {
 		w.t.Fatal(err)
 	}
 	ws.SetReadLimit(1 << 20)
-	c := &client{w: w, ws: ws}
+	c := &client{w: w, ws: ws, authed: map[string]bool{}}
 	w.t.Cleanup(func() { ws.CloseNow() })
 	if verb, args := c.read(); verb != "AUTH" || len(args) != 1 {
 		w.t.Fatalf("first message is %s", verb)
@@ -199,7 +200,22 @@ func (c *client) next() (verb string, args []json.RawMessage, err error) {
 	if err := json.Unmarshal(b, &args); err != nil {
 		c.w.t.Fatalf("not JSON: %q", b)
 	}
-	return text(args[0]), args[1:], nil
+	if verb = text(args[0]); verb == "EVENT" {
+		c.mayHave(args[2])
+	}
+	return verb, args[1:], nil
+}
+
+// mayHave: on no path does a connection get a letter to a key that is not its own.
+func (c *client) mayHave(raw json.RawMessage) {
+	e, err := event.Parse(raw)
+	if err != nil {
+		c.w.t.Errorf("not an event: %s", raw)
+		return
+	}
+	if p := e.Tags.Find("p"); e.Kind != 31990 && (e.Kind != 1059 || p == nil || !c.authed[p[1]]) {
+		c.w.t.Errorf("a foreign event of kind %d was sent", e.Kind)
+	}
 }
 
 func (c *client) read() (verb string, args []json.RawMessage) {
@@ -233,7 +249,11 @@ func (c *client) auth(k key, change ...func(*event.Event)) (bool, string) {
 	for _, f := range change {
 		f(e)
 	}
-	return c.result("AUTH", sign(k, e))
+	ok, why := c.result("AUTH", sign(k, e))
+	if ok {
+		c.authed[k.String()] = true
+	}
+	return ok, why
 }
 
 func (c *client) publish(e *event.Event) (bool, string) { return c.result("EVENT", e) }
@@ -289,6 +309,9 @@ func (c *client) count(filter any) (n int, closed string) {
 	c.w.t.Helper()
 	c.send("COUNT", "n", filter)
 	verb, args := c.read()
+	for verb == "EVENT" || verb == "CLOSED" && text(args[0]) != "n" { // of earlier subscriptions
+		verb, args = c.read()
+	}
 	if verb != "COUNT" {
 		return 0, verb + " " + text(args[len(args)-1])
 	}
