@@ -82,7 +82,7 @@ func pickOne[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 // some returns a connection that has a key, if there is one.
 func (m *model) some() *modelClient {
-	if len(m.clients) == 0 {
+	for len(m.clients) == 0 { // a banned key gets none
 		m.connect()
 	}
 	return pickOne(m.r, m.clients)
