@@ -50,7 +50,7 @@ func (c *conn) checkAuth(e *event.Event) string {
 		return outOfRange
 	case subtle.ConstantTimeCompare([]byte(challenge), []byte(c.challenge)) != 1:
 		return "invalid: wrong challenge"
-	case !c.relay.own(relay):
+	case !c.relay.Own(relay):
 		return "invalid: authentication for another relay"
 	case event.Verify(e) != nil:
 		return "invalid: wrong id or signature"

@@ -34,7 +34,7 @@ func isProtected(e *event.Event) bool {
 // vanishShape: a request to vanish names this relay, or all (NIP-62).
 func vanishShape(r *Relay, e *event.Event) bool {
 	for tag := range e.Tags.FindAll("relay") {
-		if v := tag.Value(); v == "ALL_RELAYS" || r.own(v) {
+		if v := tag.Value(); v == "ALL_RELAYS" || r.Own(v) {
 			return tagsWithin(e, maxTags)
 		}
 	}

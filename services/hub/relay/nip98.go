@@ -51,7 +51,7 @@ func (r *Relay) fits(e *event.Event, verb string) bool {
 	if rest, web := strings.CutPrefix(strings.ToLower(u), "http"); web {
 		u = "ws" + rest
 	}
-	return e.Kind == kindHTTP && len(e.Tags) <= maxTags && err1 == nil && err2 == nil && method == verb && r.own(u) &&
+	return e.Kind == kindHTTP && len(e.Tags) <= maxTags && err1 == nil && err2 == nil && method == verb && r.Own(u) &&
 		r.within(e, tokenLife, tokenLife)
 }
 

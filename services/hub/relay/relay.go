@@ -153,8 +153,8 @@ func (r *Relay) SetOrigins(origins []string) {
 	r.origins.Store(&normal)
 }
 
-// own tells whether a URL is one of the relay's origins, with or without "/".
-func (r *Relay) own(raw string) bool {
+// Own tells whether a URL is one of the relay's origins, with or without "/".
+func (r *Relay) Own(raw string) bool {
 	o := origin(raw)
 	for _, mine := range *r.origins.Load() {
 		if o != "" && o == mine {
@@ -257,7 +257,7 @@ func contentType(req *http.Request) string {
 }
 
 func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
-	if o := req.Header.Get("Origin"); o != "" && !r.own("ws"+strings.TrimPrefix(strings.ToLower(o), "http")) {
+	if o := req.Header.Get("Origin"); o != "" && !r.Own("ws"+strings.TrimPrefix(strings.ToLower(o), "http")) {
 		r.stats.Refused.Add("origin")
 		http.Error(w, "foreign origin", http.StatusForbidden)
 		return
