@@ -92,16 +92,12 @@ func (r *dvmRole) build() error {
 		Filters: []relays.Filter{{Kinds: []int{envelope.KindWrap}, P: []pow.Key{r.secret.Public()}, Limit: 500}}})
 	unwrap := unwrapper{r}
 	wrap := wrapper{r.secret}
-	var hubs dvm.Hubs
-	if r.cfg.Hub != nil {
-		hubs = dismisser{r.cfg.Hub}
-	}
 	r.worker, err = dvm.New(dvm.Config{
 		Key: r.secret.Public(), Folder: filepath.Join(r.cfg.Dir, "dvm", "sealed"), Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
 		Limits: r.limits(), Announcement: func() pow.Announcement { return r.ann.Load().Announcement }, Knock: true, Opaque: r.keys.OpaqueID,
 		Measure: meter.Measure, Space: func() (int64, int64, error) { return diskSpace(r.cfg.Dir) },
 		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: r.archive,
-		Timesheets: sheets, Hubs: hubs, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
+		Timesheets: sheets, Hubs: dismisser{r}, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
 	})
 	return err
 }
@@ -264,15 +260,28 @@ func (d deleter) DeleteLetters(ctx context.Context, wraps []pow.Hash) (err error
 }
 
 // dismisser takes removed devices off the whitelist of the hub in the same
-// program. Another hub's admin does it by hand: powdo-server hub deny.
-type dismisser struct{ hub *Hub }
+// program, and of every relay that can be managed over the network. Where that
+// is not so, its operator has to do it: powdo-server hub deny.
+type dismisser struct{ role *dvmRole }
 
 // Dismiss implements dvm.Hubs.
-func (d dismisser) Dismiss(ctx context.Context, device pow.Key) error {
-	if err := d.hub.Deny(ctx, device); err != nil && !errors.Is(err, pow.ErrNotFound) {
-		return err
+func (d dismisser) Dismiss(ctx context.Context, device pow.Key) (err error) {
+	r := d.role
+	if r.cfg.Hub != nil {
+		err = r.cfg.Hub.dismiss(ctx, device, r.secret.Public())
 	}
-	return nil
+	for _, origin := range r.cfg.Relays {
+		if r.cfg.Hub != nil && r.cfg.Hub.relay.Own(origin) {
+			continue
+		}
+		switch e := r.pool.Dismiss(ctx, origin, device); {
+		case errors.Is(e, relays.ErrUnmanaged):
+			r.log.WarnContext(ctx, "a removed device has to be removed at this relay by hand", "relay", origin)
+		case e != nil:
+			err = errors.Join(err, fmt.Errorf("%s: %w", origin, e))
+		}
+	}
+	return err
 }
 
 func newDialer(proxy string) (*dial.Dialer, error) {

@@ -161,6 +161,19 @@ func (h *Hub) Deny(ctx context.Context, device pow.Key) error {
 	return h.store.Deny(ctx, device)
 }
 
+// dismiss is Deny by the DVM of the same program; a device that is not there is
+// no error.
+func (h *Hub) dismiss(ctx context.Context, device, dvm pow.Key) error {
+	err := h.store.Record(ctx, dvm, "dvm", "unallowpubkey", device)
+	if err == nil {
+		err = h.store.Deny(ctx, device)
+	}
+	if errors.Is(err, pow.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // Deed is one row of the audit log.
 type Deed = store.Deed
 

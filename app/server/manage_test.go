@@ -2,10 +2,12 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -14,10 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"pow.do/app/cli"
 	"pow.do/app/server"
+	"pow.do/services/pow"
 	"pow.do/services/wire/event"
 	"pow.do/services/wire/identity"
+	"pow.do/services/wire/relays"
 )
 
 func TestHubAdmins(t *testing.T) {
@@ -107,5 +113,31 @@ func TestHubAudit(t *testing.T) {
 	code = server.Run(t.Context(), []string{"hub", "audit", "--last", "1", "--data", dir}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: t.Output()})
 	if text := out.String(); code != 0 || strings.Count(text, "\n") != 1 || !strings.Contains(text, "  dvm  allowpubkey  npub1") {
 		t.Errorf("%d %q", code, text)
+	}
+}
+
+// TestDismissElsewhere: the DVM takes a removed device off the whitelist of a hub
+// that is another program, over the network.
+func TestDismissElsewhere(t *testing.T) {
+	device, second := newHubKey("device"), newHubKey("second")
+	h := startHub(t, filepath.Join(t.TempDir(), "hub"), noClaims, device, second)
+	pool := relays.New(relays.Config{Key: h.DVM, HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		Handle: func(context.Context, string, *event.Event, []byte) error { return nil }})
+	reader := dialHub(t, h, device)
+	for range 2 { // the second time it is not there any more
+		if err := pool.Dismiss(t.Context(), "ws://"+h.Host, device.public); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := reader.ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("its connection: %v", err)
+	}
+	if list, err := h.List(t.Context()); err != nil || len(list) != 1 || list[0].Key != second.public {
+		t.Errorf("%v %v", list, err)
+	}
+	foreign := relays.New(relays.Config{Key: second, HTTP: http.DefaultClient,
+		Handle: func(context.Context, string, *event.Event, []byte) error { return nil }})
+	if err := foreign.Dismiss(t.Context(), "ws://"+h.Host, second.public); !errors.Is(err, pow.ErrNotAdmitted) {
+		t.Errorf("a member dismisses: %v", err)
 	}
 }
