@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -28,16 +27,7 @@ func TestStrangersClient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs node and npm")
 	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/stranger")); err != nil {
-		t.Fatal(err)
-	}
-	npm := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	npm.Dir = dir
-	if out, err := npm.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci (make test installs npm): %v\n%s", err, out)
-	}
-
+	dir := installed(t, "testdata/stranger")
 	dvm, mine, foreign := newSecret(t), newSecret(t), newSecret(t)
 	origin := startHub(t, dvm.Public(), mine.Public(), foreign.Public())
 	rumor := publishReceipt(t, origin, dvm, mine.Public())
