@@ -46,14 +46,14 @@ func TestVerifyRefusesForgery(t *testing.T) {
 
 // The shapes of threats 6.2, EV-2 … EV-8.
 func TestParseRefuses(t *testing.T) {
-	good := string(event.Marshal(signed(t)))
+	e := signed(t)
+	good := string(event.Marshal(e))
 	replace := func(old, new string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("no %q in %s", old, good)
 		}
 		return strings.Replace(good, old, new, 1)
 	}
-	e := signed(t)
 	for name, s := range map[string]string{
 		"sig upper": replace(e.Sig, strings.ToUpper(e.Sig)), "sig odd": replace(e.Sig, e.Sig[1:]), "sig long": replace(e.Sig, e.Sig+"00"),
 		"pubkey 66": replace(e.PubKey, e.PubKey+"00"), "time -1": replace("1795000000", "-1"), "time float": replace("1795000000", "1.5"),
