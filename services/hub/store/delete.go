@@ -18,7 +18,7 @@ const TombstoneLife = 30 * 24 * time.Hour
 // Each id is refused for TombstoneLife from then on, also one that is not here:
 // it may still come from elsewhere. done gets nil or ErrQuota; see Put.
 func (s *Store) Delete(author pow.Key, at time.Time, ids []pow.Hash, ds []string, done func(error)) {
-	most := DeletionsPerDay * factor(s.serving(author))
+	most := DeletionsPerDay * factor(s.dvms[author])
 	ds = slices.DeleteFunc(slices.Clone(ds), func(d string) bool { return strings.ContainsRune(d, 0) }) // nothing is stored under such
 	s.submit(func(w *writer) error {
 		if err := w.charge(author, "deletions", day, int64(len(ids)+len(ds)), most); err != nil {

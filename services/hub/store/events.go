@@ -47,7 +47,7 @@ func (s *Store) Put(e *event.Event, json []byte, expires time.Time, payer pow.Ke
 	if e.Kind == kindLetter {
 		p, _, _ := event.Single(e, "p")
 		r.p, _ = pow.ParseKey(p)
-		s.submit(func(w *writer) error { return w.putLetter(r, payer, s.serving) }, done)
+		s.submit(func(w *writer) error { return w.putLetter(r, payer, s.dvms) }, done)
 		return
 	}
 	r.d, _, _ = event.Single(e, "d")
@@ -69,7 +69,7 @@ type record struct {
 // roundUp hides in which minute a letter without an expiration of its own came.
 func roundUp(t time.Time) int64 { return (t.Unix() + 3599) / 3600 * 3600 }
 
-func (w *writer) putLetter(r record, payer pow.Key, dvm func(pow.Key) bool) error {
+func (w *writer) putLetter(r record, payer pow.Key, dvms map[pow.Key]bool) error {
 	var stored, deleted, vanished, mailbox bool
 	var letters, bytes int64
 	err := w.row(`SELECT
@@ -82,7 +82,7 @@ func (w *writer) putLetter(r record, payer pow.Key, dvm func(pow.Key) bool) erro
 		[]any{r.id[:], r.author[:], r.p[:], r.at, w.now().Unix()},
 		&stored, &deleted, &vanished, &mailbox, &letters, &bytes)
 	most := int64(MailboxLettersDevice)
-	if dvm(r.p) {
+	if dvms[r.p] {
 		mailbox, most = true, MailboxLettersDVM
 	}
 	switch {
@@ -99,7 +99,7 @@ func (w *writer) putLetter(r record, payer pow.Key, dvm func(pow.Key) bool) erro
 	case letters >= most || bytes+int64(len(r.json)) > MailboxBytes:
 		return ErrMailboxFull
 	}
-	if err := w.charge(payer, "letters", day, 1, LettersPerDay*factor(dvm(payer))); err != nil {
+	if err := w.charge(payer, "letters", day, 1, LettersPerDay*factor(dvms[payer])); err != nil {
 		return err
 	}
 	return w.insert(r)

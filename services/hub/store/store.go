@@ -72,7 +72,7 @@ type Config struct {
 type Store struct {
 	now    func() time.Time
 	log    *slog.Logger
-	dvms   atomic.Pointer[map[pow.Key]bool]
+	dvms   map[pow.Key]bool
 	disk   *Disk // nil: the database lies elsewhere
 	engine engine
 
@@ -117,13 +117,15 @@ var migrations embed.FS
 // A database made by a newer version gives pow.ErrVersion.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{
-		now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()),
+		now: cfg.Now, log: cmp.Or(cfg.Log, slog.Default()), dvms: map[pow.Key]bool{},
 		ops: make(chan op, maxBatch), idle: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.SetDVMs(cfg.DVMs)
+	for _, k := range cfg.DVMs {
+		s.dvms[k] = true
+	}
 	var err error
 	if cfg.URL != "" {
 		err = s.openPostgres(cfg.URL)
@@ -139,18 +141,6 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	return s, nil
 }
-
-// SetDVMs replaces Config.DVMs. Connections are not looked at again: call what
-// OnChange was given.
-func (s *Store) SetDVMs(keys []pow.Key) {
-	dvms := map[pow.Key]bool{}
-	for _, k := range keys {
-		dvms[k] = true
-	}
-	s.dvms.Store(&dvms)
-}
-
-func (s *Store) serving(dvm pow.Key) bool { return (*s.dvms.Load())[dvm] }
 
 func (s *Store) start(ctx context.Context) (err error) {
 	w := &writer{db: s.write, stmts: map[string]*sql.Stmt{}, engine: &s.engine, now: s.now}

@@ -73,7 +73,7 @@ func scan(ctx context.Context, q querier, each func(*sql.Rows) error, query stri
 // that are not on the whitelist, or whose DVM this hub does not serve.
 func (s *Store) DVMOf(device pow.Key) (dvm pow.Key, ok bool) {
 	dvm, ok = s.roster.Load().dvm[device]
-	return dvm, ok && s.serving(dvm)
+	return dvm, ok && s.dvms[dvm]
 }
 
 // OnChange sets what is called after the whitelist changed. It may run on the
