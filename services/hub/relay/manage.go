@@ -85,7 +85,7 @@ func (r *Relay) manage(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	c := &call{Relay: r, ctx: req.Context(), signer: signer}
-	if c.name, c.admin = r.cfg.Admins[signer]; !c.admin {
+	if c.name, c.admin = (*r.admins.Load())[signer]; !c.admin {
 		c.name = "dvm"
 	}
 	result, err := c.carryOut(body)

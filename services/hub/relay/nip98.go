@@ -35,7 +35,7 @@ func (r *Relay) authorized(req *http.Request) (signer pow.Key, payload signed, o
 		return signer, payload, false
 	}
 	signer = event.Author(e)
-	_, admin := r.cfg.Admins[signer]
+	_, admin := (*r.admins.Load())[signer]
 	hash, _, err := event.Single(e, "payload")
 	body, err2 := pow.ParseHash(hash)
 	if !admin && !r.dvms[signer] || err != nil || err2 != nil || event.Verify(e) != nil {

@@ -93,6 +93,7 @@ type Relay struct {
 	log     *slog.Logger
 	dvms    map[pow.Key]bool
 	origins atomic.Pointer[[]string]
+	admins  atomic.Pointer[map[pow.Key]string]
 	rates   allRates
 	stats   Stats
 	buffers sync.Pool // of *bytes.Buffer, for messages
@@ -140,6 +141,7 @@ func New(cfg Config) *Relay {
 	r.inbound = newBudget(maxInbound)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.SetOrigins(nil)
+	r.SetAdmins(cfg.Admins)
 	return r
 }
 
