@@ -67,6 +67,21 @@ func (p Program) Run(args []string, s Streams, bind ...any) (code int) {
 			code = int(c)
 		}
 	}()
+	ctx, err := p.parse(args, s)
+	if err != nil {
+		return Report(s.Err, err)
+	}
+	return Report(s.Err, ctx.Run(append(bind, s, ctx.Model)...))
+}
+
+// Read parses args into Grammar, and runs nothing: what a running program does
+// when it is told to read its settings again.
+func (p Program) Read(args []string) error {
+	_, err := p.parse(args, Streams{Out: io.Discard, Err: io.Discard})
+	return err
+}
+
+func (p Program) parse(args []string, s Streams) (*kong.Context, error) {
 	options := []kong.Option{
 		kong.Name(p.Name), kong.Description(p.Description), kong.Writers(s.Out, s.Err), kong.Vars(p.Vars),
 		kong.Exit(func(c int) { panic(exit(c)) }), kong.UsageOnError(), kong.DefaultEnvars(p.EnvPrefix),
@@ -77,14 +92,13 @@ func (p Program) Run(args []string, s Streams, bind ...any) (code int) {
 		panic(err) // the grammar is ours: a defect that every test meets
 	}
 	if err := p.addFile(parser, args); err != nil {
-		return Report(s.Err, err)
+		return nil, err
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(s.Err, "%s: %s; see %s --help\n", p.Name, Clean(err.Error()), p.Name)
-		return Usage
+		return nil, &pow.Error{Code: pow.ErrUsage.Code, What: fmt.Sprintf("%s: %s; see %s --help", p.Name, Clean(err.Error()), p.Name)}
 	}
-	return Report(s.Err, ctx.Run(append(bind, s, parser.Model)...))
+	return ctx, nil
 }
 
 func (p Program) addFile(parser *kong.Kong, args []string) error {

@@ -9,6 +9,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -24,6 +25,12 @@ import (
 // HubConfig says what the public server needs to know. Dir, DVMs and Claims are required.
 type HubConfig struct {
 	Dir string // hub.db, blobs/ and tmp/; made 0700 when missing
+	// Database is postgres://…, which several hubs may share; "" or "sqlite:" is
+	// hub.db.
+	Database string
+	// Blobs is s3://BUCKET?endpoint=URL, which several hubs may share; "" or
+	// "file:" is blobs/. See blobs.OpenBucket.
+	Blobs string
 	// Origins are the public URL and its aliases, the canonical one first;
 	// http(s) and ws(s) mean the same here. They may be set later: SetOrigins.
 	Origins []string
@@ -39,8 +46,10 @@ type HubConfig struct {
 	// PerIP bounds the connections of one address: 0: 16, negative: no limit.
 	// Loopback is never counted.
 	PerIP int
-	Now   func() time.Time // nil: time.Now
-	Log   *slog.Logger     // nil: slog.Default
+	// Proxies are the addresses of fronts whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: slog.Default
 }
 
 // Hub is the public server: relay and Blossom on one origin, over one store.
@@ -48,7 +57,10 @@ type Hub struct {
 	store *store.Store
 	relay *relay.Relay
 	blobs *blobs.Server
+	disk  *store.Disk // that uploads are written to
+	front front
 	log   *slog.Logger
+	close func() // gives back what blobs holds
 }
 
 // Device is one row of the whitelist.
@@ -59,16 +71,15 @@ type Device = store.Device
 // hub to Allow, Deny or List while the first one runs.
 func OpenHub(ctx context.Context, cfg HubConfig) (*Hub, error) {
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
-	s, err := store.Open(ctx, store.Config{
-		Path: filepath.Join(cfg.Dir, "hub.db"), DVMs: cfg.DVMs, Now: cfg.Now, Log: cfg.Log,
-	})
+	s, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the hub: %w", err)
 	}
-	b, err := blobs.Open(blobs.Config{
-		Dir: cfg.Dir, DVMs: cfg.DVMs, Members: s, Index: s, Quota: s, Shelf: s, Room: s.Disk().Room,
-		TTL: cfg.BlobTTL, MaxBlob: cfg.MaxBlob, Now: cfg.Now, Log: cfg.Log,
-	})
+	h := &Hub{store: s, disk: s.Disk(), log: cfg.Log, close: func() {}}
+	if h.disk == nil {
+		h.disk = store.NewDisk(cfg.Dir, nil)
+	}
+	b, err := h.openBlobs(cfg)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the hub: %w", err), s.Close())
 	}
@@ -79,9 +90,42 @@ func OpenHub(ctx context.Context, cfg HubConfig) (*Hub, error) {
 		PerIP: cfg.PerIP, Now: cfg.Now, Log: cfg.Log,
 	})
 	s.OnChange(r.Changed)
-	h := &Hub{store: s, relay: r, blobs: b, log: cfg.Log}
+	s.OnArrival(r.Arrived, r.Missed)
+	h.relay, h.blobs = r, b
 	h.SetOrigins(cfg.Origins)
+	h.SetProxies(cfg.Proxies)
 	return h, nil
+}
+
+func openStore(ctx context.Context, cfg HubConfig) (*store.Store, error) {
+	c := store.Config{DVMs: cfg.DVMs, Now: cfg.Now, Log: cfg.Log}
+	switch {
+	case strings.HasPrefix(cfg.Database, "postgres://"), strings.HasPrefix(cfg.Database, "postgresql://"):
+		c.URL = cfg.Database
+	case cfg.Database == "", cfg.Database == "sqlite:":
+		c.Path = filepath.Join(cfg.Dir, "hub.db")
+	default:
+		return nil, &pow.Error{Code: pow.ErrUsage.Code, What: "--database is neither sqlite: nor postgres://…"}
+	}
+	return store.Open(ctx, c)
+}
+
+func (h *Hub) openBlobs(cfg HubConfig) (*blobs.Server, error) {
+	c := blobs.Config{
+		Dir: cfg.Dir, DVMs: cfg.DVMs, Members: h.store, Index: h.store, Quota: h.store, Shelf: h.store, Room: h.disk.Room,
+		TTL: cfg.BlobTTL, MaxBlob: cfg.MaxBlob, Now: cfg.Now, Log: cfg.Log,
+	}
+	switch {
+	case strings.HasPrefix(cfg.Blobs, "s3:"):
+		bucket, err := blobs.OpenBucket(cfg.Blobs)
+		if err != nil {
+			return nil, usage(err)
+		}
+		c.Bytes, h.close = bucket, bucket.Close
+	case cfg.Blobs != "" && cfg.Blobs != "file:":
+		return nil, &pow.Error{Code: pow.ErrUsage.Code, What: "--blobs is neither file: nor s3://…"}
+	}
+	return blobs.Open(c)
 }
 
 // SetOrigins replaces HubConfig.Origins, for a port that is known only after
@@ -98,17 +142,25 @@ func (h *Hub) SetOrigins(origins []string) {
 	}
 	h.blobs.SetOrigins(web)
 	h.relay.SetOrigins(socket)
+	h.front.setHosts(web)
 }
 
-// Handler serves the relay at "/" and Blossom everywhere else.
+// SetProxies replaces HubConfig.Proxies.
+func (h *Hub) SetProxies(list []netip.Prefix) { h.front.proxies.Store(&list) }
+
+// SetAdmins replaces HubConfig.Admins.
+func (h *Hub) SetAdmins(admins map[pow.Key]string) { h.relay.SetAdmins(admins) }
+
+// Handler serves the relay at "/" and Blossom everywhere else, to requests that
+// name one of the hub's origins.
 func (h *Hub) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.front.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" && r.Method != http.MethodOptions {
 			h.relay.ServeHTTP(w, r)
 			return
 		}
 		h.blobs.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // purgeEvery is how often expired letters and their like are deleted.
@@ -206,15 +258,29 @@ func (h *Hub) Stats() HubStats {
 // Size counts what is stored.
 func (h *Hub) Size(ctx context.Context) (store.Size, error) { return h.store.Size(ctx) }
 
-// Ready tells whether the database answers and the disk has room.
+// readyTime bounds the answers of all parts together.
+const readyTime = 5 * time.Second
+
+// Ready tells whether the database answers, the disk has room, and blobs can be
+// kept; the error names the parts that are not ready.
 func (h *Hub) Ready(ctx context.Context) error {
-	return errors.Join(h.store.Ping(ctx), h.store.Disk().Room(0))
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	return errors.Join(named("database", h.store.Ping(ctx)), named("disk", h.disk.Room(0)), named("blobs", h.blobs.Ready(ctx)))
+}
+
+func named(part string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	return nil
 }
 
 // Close ends the connections and closes the store. Shut the HTTP server down
 // first, and wait for Run.
 func (h *Hub) Close() error {
 	h.relay.Close()
+	h.close()
 	return h.store.Close()
 }
 

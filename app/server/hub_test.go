@@ -63,8 +63,15 @@ type runningHub struct {
 // startHub serves a new hub until the test ends; members are on its whitelist.
 func startHub(t *testing.T, dir string, check claims, members ...hubKey) *runningHub {
 	t.Helper()
+	return serveHub(t, server.HubConfig{Dir: dir, Claims: check}, members...)
+}
+
+// serveHub is startHub with more settings.
+func serveHub(t *testing.T, cfg server.HubConfig, members ...hubKey) *runningHub {
+	t.Helper()
 	dvm := newHubKey("dvm")
-	h, err := server.OpenHub(t.Context(), server.HubConfig{Dir: dir, DVMs: []pow.Key{dvm.public}, Claims: check})
+	cfg.DVMs = []pow.Key{dvm.public}
+	h, err := server.OpenHub(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +79,7 @@ func startHub(t *testing.T, dir string, check claims, members ...hubKey) *runnin
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runningHub{Hub: h, Host: ln.Addr().String(), DVM: dvm, Dir: dir}
+	r := &runningHub{Hub: h, Host: ln.Addr().String(), DVM: dvm, Dir: cfg.Dir}
 	h.SetOrigins([]string{"http://" + r.Host})
 	for _, m := range members {
 		if err := h.Allow(t.Context(), m.public, dvm.public); err != nil {

@@ -41,6 +41,14 @@ type grammar struct {
 	HubAdmin       []string      `help:"Hub: who may manage its whitelist over the network, and the name in its audit log." placeholder:"NAME=NPUB"`
 	Relay          []string      `help:"DVM: relay to collect letters from." placeholder:"URL"`
 	Blossom        []string      `help:"DVM: Blossom server to fetch archives from." placeholder:"URL"`
+	Database       string        `help:"Hub: sqlite: in the data folder, or postgres://…, which several hubs may share. With a password, set it in the config file or POWDO_DATABASE." default:"sqlite:" placeholder:"URL"`
+	Blobs          string        `help:"Hub: file: in the data folder, or s3://BUCKET?endpoint=URL, which several hubs may share." default:"file:" placeholder:"URL"`
+	TLSDomain      []string      `help:"Hub: get a certificate for this name from an ACME server, which must reach --listen at port 443." name:"tls-domain" placeholder:"HOST"`
+	ACMEURL        string        `help:"Hub: the ACME server's directory." name:"acme-url" default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL"`
+	ACMEEmail      string        `help:"Hub: where the ACME server may write to." name:"acme-email" placeholder:"ADDRESS"`
+	TLSCert        string        `help:"Hub: certificate and chain (PEM)." name:"tls-cert" placeholder:"FILE" type:"path"`
+	TLSKey         string        `help:"Hub: the certificate's key (PEM)." name:"tls-key" placeholder:"FILE" type:"path"`
+	TrustedProxy   []string      `help:"Hub: front whose X-Forwarded-For is believed." placeholder:"ADDR|NET"`
 	BlobTTL        time.Duration `help:"Hub: how long an archive is kept at most." name:"blob-ttl" default:"336h"`
 	Kimai          string        `help:"DVM: Kimai to book in; without it the ledger is the timesheet." placeholder:"URL"`
 	KimaiTokenFile string        `help:"File whose first line is the token of the DVM's Kimai account." placeholder:"FILE" type:"path"`
@@ -79,9 +87,16 @@ func Main(args []string) int {
 }
 
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	var g grammar
-	p := cli.Program{Name: "powdo-server", Description: "The servers of pow.do.", Grammar: &g, EnvPrefix: "POWDO", ConfigFile: configFile}
-	return p.Run(args, s, &program{ctx: ctx, g: &g, s: s})
+	g := new(grammar)
+	reread := func() (*grammar, error) {
+		g := new(grammar)
+		return g, commandLine(g).Read(args)
+	}
+	return commandLine(g).Run(args, s, &program{ctx: ctx, g: g, s: s, reread: reread})
+}
+
+func commandLine(g *grammar) cli.Program {
+	return cli.Program{Name: "powdo-server", Description: "The servers of pow.do.", Grammar: g, EnvPrefix: "POWDO", ConfigFile: configFile}
 }
 
 // program is what every command's Run gets.
@@ -89,6 +104,8 @@ type program struct {
 	ctx context.Context
 	g   *grammar
 	s   cli.Streams
+	// reread reads all settings again.
+	reread func() (*grammar, error)
 }
 
 func (p *program) log() *slog.Logger { return cli.Logger(p.s.Err, p.g.LogLevel, p.g.LogFormat) }

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"pow.do/app/cli"
@@ -32,8 +35,7 @@ func (allCmd) Run(p *program) error {
 		if err := s.addHub(append([]pow.Key{self}, s.dvms...)); err != nil {
 			return err
 		}
-		local := "http://" + s.hubListener.Addr().String()
-		return s.addDVM(orDefault(p.g.Relay, "ws"+strings.TrimPrefix(local, "http")), orDefault(p.g.Blossom, local))
+		return s.addDVM(orDefault(p.g.Relay, sockets([]string{s.near})[0]), orDefault(p.g.Blossom, s.near))
 	})
 }
 
@@ -78,15 +80,16 @@ func (dvmCmd) Run(p *program) error {
 
 // serving is the program while it serves: the roles that run, and their listeners.
 type serving struct {
-	p           *program
-	dir         string
-	group       *group
-	admin       *admin
-	dvms        []pow.Key
-	hub         *Hub // nil where this program is no hub
-	hubListener net.Listener
-	ready       readyLine
-	closers     []func() error
+	p       *program
+	dir     string
+	group   *group
+	admin   *admin
+	dvms    []pow.Key
+	hub     *Hub   // nil where this program is no hub
+	near    string // origin of the hub for the DVM of the same program
+	reloads []func(*grammar) error
+	ready   readyLine
+	closers []func() error
 }
 
 // serve runs the roles that add adds until the program is asked to end.
@@ -122,11 +125,17 @@ func (p *program) serve(add func(*serving) error) (err error) {
 	}
 	s.ready.Admin = "http://" + ln.Addr().String()
 	s.group.add("admin", func(ctx context.Context) error { return s.admin.serve(ctx, ln) })
+	s.group.add("reload", s.reload)
 	s.admin.ready.Store(true)
+	defer context.AfterFunc(s.group.ctx, func() { // requests under way may finish; a balancer sends no more
+		s.admin.ready.Store(false)
+		tellManager("STOPPING=1")
+	})()
 	if err := p.sayReady(dir, s.ready); err != nil {
 		s.group.cancel()
 		return errors.Join(err, s.group.wait())
 	}
+	tellManager("READY=1")
 	return s.group.wait()
 }
 
@@ -167,22 +176,41 @@ func (s *serving) addHub(dvms []pow.Key) error {
 	if err != nil {
 		return err
 	}
-	s.hubListener = ln
-	origins := s.p.g.PublicURL
-	local := "http://" + ln.Addr().String()
-	if len(origins) == 0 {
-		origins = []string{local}
-	} else if host, _, err := net.SplitHostPort(ln.Addr().String()); err == nil && net.ParseIP(host).IsLoopback() {
-		origins = append(origins[:len(origins):len(origins)], local) // the DVM of role all comes this way
+	if err := s.openHub(ln, dvms); err != nil {
+		return errors.Join(err, ln.Close())
 	}
+	return nil
+}
+
+func (s *serving) openHub(plain net.Listener, dvms []pow.Key) error {
+	ln, err := s.secured(plain)
+	if err != nil {
+		return err
+	}
+	local := ""
+	if ln == plain {
+		local = "http://" + ln.Addr().String()
+	}
+	origins := hubOrigins(s.p.g, local)
+	if len(origins) == 0 {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "where is the hub reached?", Mend: "name it: --public-url https://HOST"}
+	}
+	s.near = cmp.Or(local, origins[0])
 	admins, err := hubAdmins(s.p.g.HubAdmin)
 	if err != nil {
-		return errors.Join(err, ln.Close())
+		return err
 	}
-	hub, err := OpenHub(s.p.ctx, HubConfig{Dir: filepath.Join(s.dir, "hub"), Origins: origins, DVMs: dvms, Claims: claims{dvms, sockets(origins)}, Admins: admins,
+	proxies, err := parseProxies(s.p.g.TrustedProxy)
+	if err != nil {
+		return err
+	}
+	check := &claims{dvms: dvms}
+	check.setOrigins(origins)
+	hub, err := OpenHub(s.p.ctx, HubConfig{Dir: filepath.Join(s.dir, "hub"), Database: s.p.g.Database, Blobs: s.p.g.Blobs,
+		Origins: origins, DVMs: dvms, Claims: check, Admins: admins, Proxies: proxies,
 		Name: s.p.g.Team, Version: Version, BlobTTL: s.p.g.BlobTTL, Log: s.p.log()})
 	if err != nil {
-		return errors.Join(err, ln.Close())
+		return err
 	}
 	s.closers = append(s.closers, hub.Close)
 	s.hub = hub
@@ -190,7 +218,46 @@ func (s *serving) addHub(dvms []pow.Key) error {
 	s.admin.registry.MustRegister(hubMetrics(hub))
 	s.group.add("hub", func(ctx context.Context) error { return serveHTTP(ctx, ln, HTTPServer(hub.Handler())) })
 	s.group.add("hub's housekeeping", hub.Run)
+	s.reloads = append(s.reloads, func(g *grammar) error { return reloadHub(g, hub, check, local) })
 	s.ready.Blossom, s.ready.Relay = origins[0], sockets(origins)[0]
+	return nil
+}
+
+// hubOrigins are those that the settings name; local, the hub's own address,
+// stands for them when there are none, and is one more on loopback: the DVM of
+// role all comes this way. local is "" when only TLS is spoken there.
+func hubOrigins(g *grammar, local string) []string {
+	origins := slices.Clone(g.PublicURL)
+	if len(origins) == 0 {
+		for _, d := range g.TLSDomain {
+			origins = append(origins, "https://"+d)
+		}
+	}
+	host, _, err := net.SplitHostPort(strings.TrimPrefix(local, "http://"))
+	if local != "" && (len(origins) == 0 || err == nil && net.ParseIP(host).IsLoopback()) {
+		origins = append(origins, local)
+	}
+	return origins
+}
+
+// reloadHub has a running hub take over new settings.
+func reloadHub(g *grammar, hub *Hub, check *claims, local string) error {
+	admins, err := hubAdmins(g.HubAdmin)
+	if err != nil {
+		return err
+	}
+	proxies, err := parseProxies(g.TrustedProxy)
+	if err != nil {
+		return err
+	}
+	origins := hubOrigins(g, local)
+	if len(origins) == 0 {
+		return errors.New("--public-url is missing")
+	}
+	hub.SetAdmins(admins)
+	hub.SetProxies(proxies)
+	hub.SetOrigins(origins)
+	check.setOrigins(origins)
 	return nil
 }
 
@@ -235,13 +302,18 @@ func sockets(origins []string) (out []string) {
 // claims checks invitations for the hub, which cannot do it itself: it links
 // nothing that knows of links or identities.
 type claims struct {
-	dvms    []pow.Key
-	origins []string
+	dvms   []pow.Key
+	relays atomic.Pointer[[]string] // origins
+}
+
+func (c *claims) setOrigins(origins []string) {
+	list := sockets(origins)
+	c.relays.Store(&list)
 }
 
 // Check implements relay.Claims.
-func (c claims) Check(claim string, now time.Time) (dvm pow.Key, id string, expires time.Time, err error) {
-	found, err := invite.CheckHubClaim(claim, c.dvms, c.origins, now)
+func (c *claims) Check(claim string, now time.Time) (dvm pow.Key, id string, expires time.Time, err error) {
+	found, err := invite.CheckHubClaim(claim, c.dvms, *c.relays.Load(), now)
 	return found.DVM, found.ID, found.Expires, err
 }
 
@@ -251,7 +323,7 @@ func (p *program) withHub(f func(context.Context, *Hub) error) (err error) {
 	if err != nil {
 		return err
 	}
-	hub, err := OpenHub(p.ctx, HubConfig{Dir: filepath.Join(dir, "hub"), Claims: claims{}, Log: p.log()})
+	hub, err := OpenHub(p.ctx, HubConfig{Dir: filepath.Join(dir, "hub"), Database: p.g.Database, Claims: &claims{}, Log: p.log()})
 	if err != nil {
 		return err
 	}
