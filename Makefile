@@ -3,6 +3,8 @@
 SERVER_TAGS := server
 RELEASE_TAGS := release,migrated_fynedo,no_animations
 GOTEST := go test -timeout 15m
+# A throw-away PostgreSQL and S3 server for the hub's tests.
+SERVERS := packaging/dev/with-servers.sh
 # One set of flags for all builds, so that they share what is compiled.
 export GOFLAGS := -trimpath
 
@@ -32,13 +34,13 @@ demo:
 test:
 	@packaging/dev/deps.sh test
 	CGO_ENABLED=0 go vet -tags $(SERVER_TAGS) ./...
-	CGO_ENABLED=0 $(GOTEST) -tags server,ci $$(go list -tags server ./... | grep -v /e2e)
+	CGO_ENABLED=0 $(SERVERS) $(GOTEST) -tags server,ci $$(go list -tags server ./... | grep -v /e2e)
 	$(MAKE) --no-print-directory race e2e
 
 # The slow reader needs a fast writer, and SQLite without cgo is many times slower under the race detector: of the DVM's
 # tests, those that pass days of simulated time run without it only.
 race:
-	CGO_ENABLED=1 $(GOTEST) -race -short -tags server -skip TestSlowReader $$(go list -tags server ./services/... ./app/... | grep -v -e /e2e -e services/dvm$$)
+	CGO_ENABLED=1 $(SERVERS) $(GOTEST) -race -short -tags server -skip TestSlowReader $$(go list -tags server ./services/... ./app/... | grep -v -e /e2e -e services/dvm$$)
 	CGO_ENABLED=1 $(GOTEST) -race -short -tags server -skip 'TestRetention|TestOutage|TestVerdicts|TestStrangers|TestAfterDaysAway|TestPoison' ./services/dvm
 
 e2e:
@@ -49,7 +51,7 @@ e2e:
 bench:
 	@packaging/dev/deps.sh test
 	@uptime
-	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 0.2s \
+	CGO_ENABLED=0 $(SERVERS) go test -tags server -run '^$$' -bench . -benchtime 0.2s \
 		$$(grep -rl '^func Benchmark' --include='*_test.go' services | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./app/e2e/
 	@uptime

@@ -3,14 +3,14 @@
 # itself, without a question; elsewhere it names the packages and ends with 1.
 #
 #   deps.sh build    the compiler's headers for the window
-#   deps.sh test     build, and what the tests run: a virtual display, D-Bus, node
+#   deps.sh test     build, and what the tests run: a virtual display, D-Bus, node, PostgreSQL
 #   deps.sh demo     build, and what the demo without a display runs
 set -eu
 
 build="gcc libc6-dev pkg-config libgl-dev libegl-dev libwayland-dev libxkbcommon-dev
   libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
 screen="xvfb xauth xdotool openbox imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri"
-tests="dbus unzip nodejs npm chromium"
+tests="dbus unzip nodejs npm chromium postgresql util-linux"
 
 case "${1:-build}" in
 build) want=$build ;;

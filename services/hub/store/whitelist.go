@@ -118,9 +118,10 @@ func (s *Store) refresh(ctx context.Context) error {
 	return nil
 }
 
-// reload runs on the writer, so that it cannot undo a change made meanwhile.
+// reload runs on the writer, so that it cannot undo a change made meanwhile. Once
+// it has begun it does not end with ctx: others share its transaction.
 func (s *Store) reload(ctx context.Context) error {
-	return s.change(ctx, func(w *writer) error { return s.loadRoster(ctx, w.conn) })
+	return s.change(ctx, func(w *writer) error { return s.loadRoster(context.WithoutCancel(ctx), w.conn) })
 }
 
 func (s *Store) tell() {
