@@ -241,7 +241,8 @@ type HubStats struct {
 	Connections, Accepted, Delivered, Joined    int64
 	Refused                                     map[string]int64 // by reason
 	BlobsUploaded, BlobBytes, BlobsServed       int64
-	BlobsDeleted, BlobsExpired, RequestsRefused int64
+	BlobsDeleted, BlobsExpired                  int64
+	RequestsRefused                             map[string]int64 // by Blossom, by reason
 }
 
 // Stats returns the counters.
@@ -251,7 +252,7 @@ func (h *Hub) Stats() HubStats {
 		Connections: r.Connections.Load(), Accepted: r.Accepted.Load(), Delivered: r.Delivered.Load(),
 		Joined: r.Joined.Load(), Refused: r.Refused.All(),
 		BlobsUploaded: b.Uploaded.Load(), BlobBytes: b.UploadedBytes.Load(), BlobsServed: b.Served.Load(),
-		BlobsDeleted: b.Deleted.Load(), BlobsExpired: b.Expired.Load(), RequestsRefused: b.Refused.Load(),
+		BlobsDeleted: b.Deleted.Load(), BlobsExpired: b.Expired.Load(), RequestsRefused: b.Refused.All(),
 	}
 }
 

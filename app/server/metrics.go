@@ -53,7 +53,7 @@ func hubMetrics(h *Hub) metrics {
 			"hub_connections": one(s.Connections), "hub_events_accepted": one(s.Accepted), "hub_events_delivered": one(s.Delivered),
 			"hub_joined": one(s.Joined), "hub_refused": many(s.Refused), "hub_blobs_uploaded": one(s.BlobsUploaded),
 			"hub_blob_bytes": one(s.BlobBytes), "hub_blobs_served": one(s.BlobsServed), "hub_blobs_deleted": one(s.BlobsDeleted),
-			"hub_blobs_expired": one(s.BlobsExpired), "hub_requests_refused": one(s.RequestsRefused),
+			"hub_blobs_expired": one(s.BlobsExpired), "hub_requests_refused": many(s.RequestsRefused),
 		}
 	}}
 }

@@ -2,6 +2,7 @@ package blobs
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, x pow.Hash) error {
 		r.Header.Del("Range") // several ranges: the whole blob
 	}
 	s.stats.Served.Add(1)
-	http.ServeContent(patient{w, http.NewResponseController(w)}, r, "", time.Time{}, f)
+	http.ServeContent(&patient{w, http.NewResponseController(w), s}, r, "", time.Time{}, f)
 	return nil
 }
 
@@ -41,10 +42,21 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, x pow.Hash) error {
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	server  *Server
 }
 
-func (p patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(idleWait)); err != nil {
+// WriteHeader puts back what ServeContent takes from its own refusals.
+func (p *patient) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		commonHeaders(p.Header())
+		p.Header().Set("X-Reason", "no such part")
+		p.server.stats.Refused.add("no such part")
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(idleWait)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return 0, err
 	}
 	return p.ResponseWriter.Write(b)

@@ -91,6 +91,7 @@ type Server struct {
 	wake     chan struct{}
 	opened   time.Time
 	uploads  uploads
+	rates    rates
 	stats    Stats
 	// files guards the step between a file and its row, by first byte of the hash.
 	files [256]sync.Mutex
@@ -100,7 +101,8 @@ type Server struct {
 type Stats struct {
 	Uploaded, UploadedBytes atomic.Int64
 	Served, Deleted         atomic.Int64
-	Expired, Refused        atomic.Int64
+	Expired                 atomic.Int64
+	Refused                 Counters // by reason
 }
 
 // Open makes the folders and returns a server. Only one server may run on a folder.
@@ -118,6 +120,7 @@ func Open(cfg Config) (*Server, error) {
 	s.cfg.TTL = cmp.Or(cfg.TTL, DefaultTTL)
 	s.cfg.MaxBlob = cmp.Or(cfg.MaxBlob, DefaultMaxBlob)
 	s.uploads.of = map[pow.Key]*flight{}
+	s.rates = rates{now: s.now, all: map[string]*bucket{}}
 	s.SetOrigins(nil)
 	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for uploads: %w", err)
@@ -174,12 +177,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // an answer waits for the rest of a small body, but not for ever
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(idleWait))
 	}
+	from := address(r.RemoteAddr)
 	path := strings.TrimLeft(r.URL.Path, "/") // some clients send //<sha256>
 	blob := blobPath.FindStringSubmatch(path)
 	var err error
 	switch {
 	case r.Method == http.MethodOptions:
 		preflight(w)
+	case s.rates.blocked(from): // before any signature is looked at
+		s.fail(w, later(http.StatusTooManyRequests, "too many refused requests", rateWait))
+		return
 	case r.Header.Get("Content-Encoding") != "":
 		err = refuse(http.StatusBadRequest, "no Content-Encoding, please")
 	case path == "upload":
@@ -193,7 +200,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = refuse(http.StatusNotFound, "not found")
 	}
 	if err != nil {
-		s.fail(w, err)
+		if s.fail(w, err) < http.StatusInternalServerError {
+			s.rates.refused(from)
+		}
 	}
 }
 
@@ -252,8 +261,9 @@ func later(status int, reason string, wait time.Duration) error {
 	return &refusal{status: status, reason: reason, retry: wait}
 }
 
-// fail answers with an error. What is not a refusal is our own fault.
-func (s *Server) fail(w http.ResponseWriter, err error) {
+// fail answers with an error and returns the status. What is not a refusal is our
+// own fault.
+func (s *Server) fail(w http.ResponseWriter, err error) (status int) {
 	var r *refusal
 	switch {
 	case errors.As(err, &r):
@@ -265,7 +275,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 		s.log.Error("a request could not be served", "err", nameless(err))
 		r = &refusal{status: http.StatusServiceUnavailable, reason: "try again later", retry: time.Minute}
 	}
-	s.stats.Refused.Add(1)
+	s.stats.Refused.add(r.reason)
 	h := w.Header()
 	h.Set("X-Reason", r.reason)
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -277,6 +287,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	}
 	w.WriteHeader(r.status)
 	fmt.Fprintln(w, r.reason)
+	return r.status
 }
 
 // nameless drops the names of files, which are hashes, from an error.

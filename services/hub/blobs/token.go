@@ -39,6 +39,9 @@ func (s *Server) authorize(r *http.Request, verb string, x pow.Hash) (signer, dv
 	if !ok {
 		return signer, dvm, refuse(http.StatusForbidden, "not a member")
 	}
+	if !s.rates.key(signer, s.dvms[signer]) {
+		return signer, dvm, later(http.StatusTooManyRequests, "too many requests", rateWait)
+	}
 	return signer, dvm, nil
 }
 

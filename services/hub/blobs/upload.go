@@ -64,7 +64,7 @@ func (s *Server) check(r *http.Request, length string) (u upload, err error) {
 	u.size, err = strconv.ParseInt(length, 10, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange) || u.size > s.cfg.MaxBlob:
-		return u, refuse(http.StatusRequestEntityTooLarge, "over the limit of "+strconv.FormatInt(s.cfg.MaxBlob, 10)+" bytes")
+		return u, refuse(http.StatusRequestEntityTooLarge, "larger than a blob may be")
 	case err != nil || u.size < 1:
 		return u, refuse(http.StatusBadRequest, "bad length")
 	case s.stopping.Load():
