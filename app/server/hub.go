@@ -57,6 +57,7 @@ type Hub struct {
 	store *store.Store
 	relay *relay.Relay
 	blobs *blobs.Server
+	dir   string
 	disk  *store.Disk // that uploads are written to
 	front front
 	log   *slog.Logger
@@ -75,7 +76,7 @@ func OpenHub(ctx context.Context, cfg HubConfig) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the hub: %w", err)
 	}
-	h := &Hub{store: s, disk: s.Disk(), log: cfg.Log, close: func() {}}
+	h := &Hub{store: s, dir: cfg.Dir, disk: s.Disk(), log: cfg.Log, close: func() {}}
 	if h.disk == nil {
 		h.disk = store.NewDisk(cfg.Dir, nil)
 	}
@@ -238,11 +239,11 @@ func (h *Hub) List(ctx context.Context) ([]Device, error) { return h.store.List(
 
 // HubStats are counters since the start, for metrics.
 type HubStats struct {
-	Connections, Accepted, Delivered, Joined    int64
-	Refused                                     map[string]int64 // by reason
-	BlobsUploaded, BlobBytes, BlobsServed       int64
-	BlobsDeleted, BlobsExpired                  int64
-	RequestsRefused                             map[string]int64 // by Blossom, by reason
+	Connections, Accepted, Delivered, Joined int64
+	Refused                                  map[string]int64 // by reason
+	BlobsUploaded, BlobBytes, BlobsServed    int64
+	BlobsDeleted, BlobsExpired               int64
+	RequestsRefused                          map[string]int64 // by Blossom, by reason
 }
 
 // Stats returns the counters.

@@ -52,6 +52,9 @@ type hubCmd struct {
 	Deny  hubDenyCmd  `cmd:"" help:"Take a device off the whitelist; its connections end."`
 	List  hubListCmd  `cmd:"" help:"Show the whitelist."`
 	Audit hubAuditCmd `cmd:"" help:"Show who changed the whitelist."`
+
+	Backup  hubBackupCmd  `cmd:"" help:"Write a backup; the hub may go on running."`
+	Restore hubRestoreCmd `cmd:"" help:"Make the hub's folder from a backup."`
 }
 
 type hubRunCmd struct{}

@@ -15,6 +15,7 @@ import (
 )
 
 func (s *Store) openSQLite(path string) (err error) {
+	s.path = path
 	if err := create(path); err != nil {
 		return fmt.Errorf("create %s: %w", path, err)
 	}
@@ -101,8 +102,8 @@ func (s *Store) truncate(ctx context.Context) error {
 
 // Backup writes a copy of the SQLite file to path, which must not exist. Changes
 // go on meanwhile; the copy is of one moment.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	if s.feed != nil {
+func (s *Store) Backup(ctx context.Context, path string) (err error) {
+	if s.path == "" {
 		return errors.ErrUnsupported
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // VACUUM INTO takes an empty file
@@ -112,7 +113,12 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("copy the database: %w", err)
 	}
-	if _, err := s.read.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
+	db, err := sql.Open("sqlite", dsn(s.path, []string{"busy_timeout(5000)"}))
+	if err != nil {
+		return fmt.Errorf("copy the database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
 		return fmt.Errorf("copy the database: %w", err)
 	}
 	return nil

@@ -73,7 +73,8 @@ type Store struct {
 	now    func() time.Time
 	log    *slog.Logger
 	dvms   map[pow.Key]bool
-	disk   *Disk // nil: the database lies elsewhere
+	disk   *Disk  // nil: the database lies elsewhere
+	path   string // of the SQLite file
 	engine engine
 
 	write *sql.DB // one connection, used by the writer goroutine only
