@@ -49,16 +49,30 @@ func many(in map[string]int64) map[string]float64 {
 func hubMetrics(h *Hub) metrics {
 	return metrics{func() map[string]map[string]float64 {
 		s := h.Stats()
-		return map[string]map[string]float64{
+		out := map[string]map[string]float64{
 			"hub_connections": one(s.Connections), "hub_events_accepted": one(s.Accepted), "hub_events_delivered": one(s.Delivered),
 			"hub_joined": one(s.Joined), "hub_refused": many(s.Refused), "hub_blobs_uploaded": one(s.BlobsUploaded),
 			"hub_blob_bytes": one(s.BlobBytes), "hub_blobs_served": one(s.BlobsServed), "hub_blobs_deleted": one(s.BlobsDeleted),
 			"hub_blobs_expired": one(s.BlobsExpired), "hub_requests_refused": many(s.RequestsRefused),
 		}
+		ctx, cancel := context.WithTimeout(context.Background(), metricsTime)
+		defer cancel()
+		if z, err := h.Size(ctx); err == nil {
+			for name, n := range map[string]int64{
+				"letters": z.Letters, "letter_bytes": z.LetterBytes, "announcements": z.Announcements, "devices": z.Devices,
+				"blobs": z.Blobs, "blob_bytes": z.BlobBytes, "tombstones": z.Tombstones, "claims": z.Claims,
+			} {
+				out["hub_stored_"+name] = one(n)
+			}
+		}
+		if free, total, err := h.disk.Space(); err == nil {
+			out["hub_disk_free_bytes"], out["hub_disk_bytes"] = one(free), one(total)
+		}
+		return out
 	}}
 }
 
-// metricsTime bounds the ledger's answer to one reading.
+// metricsTime bounds the database's answer to one reading.
 const metricsTime = 5 * time.Second
 
 func dvmMetrics(l *ledger.Ledger) metrics {

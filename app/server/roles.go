@@ -222,7 +222,7 @@ func (s *serving) openHub(plain net.Listener, dvms []pow.Key) error {
 	s.group.add("hub", func(ctx context.Context) error { return serveHTTP(ctx, ln, HTTPServer(hub.Handler())) })
 	s.group.add("hub's housekeeping", hub.Run)
 	s.reloads = append(s.reloads, func(g *grammar) error { return reloadHub(g, hub, check, local) })
-	s.ready.Blossom, s.ready.Relay = origins[0], sockets(origins)[0]
+	s.ready.Blossom, s.ready.Relay, s.ready.Listen = origins[0], sockets(origins)[0], ln.Addr().String()
 	return nil
 }
 

@@ -28,6 +28,7 @@ type readyLine struct {
 	Relay   string `json:"relay,omitempty"`
 	Blossom string `json:"blossom,omitempty"`
 	Admin   string `json:"admin,omitempty"`
+	Listen  string `json:"listen,omitempty"` // host:port of the hub
 	DVMNpub string `json:"dvm_npub,omitempty"`
 }
 
@@ -129,8 +130,12 @@ func (a *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if !a.ready.Load() || a.probe != nil && a.probe(r.Context()) != nil {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
+		err := errors.New("not ready")
+		if a.ready.Load() {
+			err = a.ask(r.Context())
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ok")
@@ -140,6 +145,13 @@ func (a *admin) handler() http.Handler {
 		mux.Handle("/", a.site)
 	}
 	return localOnly(mux)
+}
+
+func (a *admin) ask(ctx context.Context) error {
+	if a.probe == nil {
+		return nil
+	}
+	return a.probe(ctx)
 }
 
 // localOnly refuses requests whose Host is a name: a page that rebinds its name

@@ -31,6 +31,9 @@ func NewDisk(dir string, space func() (free, total int64, err error)) *Disk {
 	return &Disk{space: space}
 }
 
+// Space returns the free and the total bytes.
+func (d *Disk) Space() (free, total int64, err error) { return d.space() }
+
 // Room returns pow.ErrDiskFull when too few bytes would be left after n more.
 func (d *Disk) Room(n int64) error {
 	d.mu.Lock()
