@@ -90,12 +90,27 @@ func TestHubsShare(t *testing.T) {
 // askBlob speaks Blossom as a key.
 func askBlob(t *testing.T, h *runningHub, k hubKey, method string, x pow.Hash, data []byte) *http.Response {
 	t.Helper()
+	req := blobRequest(t, h, k, method, x, data)
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func blobRequest(t *testing.T, h *runningHub, k hubKey, method string, x pow.Hash, data []byte) *http.Request {
+	t.Helper()
 	verb, path := map[string]string{"PUT": "upload", "GET": "get", "DELETE": "delete"}[method], "/"+x.String()
 	if method == "PUT" {
 		path = "/upload"
+	} else {
+		data = nil
 	}
+	host, _, _ := net.SplitHostPort(h.Host)
 	e := &event.Event{Kind: 24242, CreatedAt: event.Timestamp(time.Now().Unix() - 30), Content: "test", Tags: event.Tags{
-		{"t", verb}, {"expiration", fmt.Sprint(time.Now().Unix() + 600)}, {"x", x.String()}, {"server", "127.0.0.1"}}}
+		{"t", verb}, {"expiration", fmt.Sprint(time.Now().Unix() + 600)}, {"x", x.String()}, {"server", host}}}
 	if err := k.Sign(e); err != nil {
 		t.Fatal(err)
 	}
@@ -103,15 +118,9 @@ func askBlob(t *testing.T, h *runningHub, k hubKey, method string, x pow.Hash, d
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Close = true
 	req.Header.Set("Authorization", "Nostr "+base64.RawURLEncoding.EncodeToString(event.Marshal(e)))
 	req.Header.Set("X-SHA-256", x.String())
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { resp.Body.Close() })
-	return resp
+	return req
 }
 
 // TestHubWithoutItsDatabase: the hub says that it is not ready, answers with
