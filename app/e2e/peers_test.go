@@ -22,11 +22,17 @@ type peer struct {
 // startPeer builds and starts one. It ends with the test.
 func startPeer(t testing.TB, args ...string) *peer {
 	t.Helper()
+	return startPeerOf(t, "none", args...)
+}
+
+// startPeerOf is startPeer for a build with tags.
+func startPeerOf(t testing.TB, tags string, args ...string) *peer {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds another module")
 	}
-	program := filepath.Join(bin, "khatru")
-	build := exec.Command("go", "build", "-trimpath", "-o", program, ".")
+	program := filepath.Join(bin, "khatru-"+tags)
+	build := exec.Command("go", "build", "-trimpath", "-tags", tags, "-o", program, ".")
 	build.Dir = filepath.Join("..", "..", "packaging", "peers", "khatru")
 	build.Env = append(os.Environ(), "CGO_ENABLED=1") // LMDB
 	if out, err := build.CombinedOutput(); err != nil {

@@ -136,7 +136,13 @@ func (p *process) stop(t testing.TB) {
 // server starts powdo-server with a role and waits for its ready line.
 func (w *world) server(role string, args ...string) *process {
 	w.t.Helper()
-	p := w.spawn("powdo-server", append([]string{role, "--listen", w.listen, "--admin", "127.0.0.1:0", "--log-format", "text"}, args...)...)
+	return w.serverOf("powdo-server", role, args...)
+}
+
+// serverOf is server for another build of the program.
+func (w *world) serverOf(program, role string, args ...string) *process {
+	w.t.Helper()
+	p := w.spawn(program, append([]string{role, "--listen", w.listen, "--admin", "127.0.0.1:0", "--log-format", "text"}, args...)...)
 	line := make(chan string, 1)
 	go func() { s, _ := p.out.ReadString('\n'); line <- s }()
 	select {
