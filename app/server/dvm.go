@@ -15,6 +15,7 @@ import (
 	"pow.do/services/dvm/meter"
 	"pow.do/services/pow"
 	"pow.do/services/wire/blossom"
+	"pow.do/services/wire/consent"
 	"pow.do/services/wire/dial"
 	"pow.do/services/wire/envelope"
 	"pow.do/services/wire/event"
@@ -96,7 +97,7 @@ func (r *dvmRole) build() error {
 		Key: r.secret.Public(), Folder: filepath.Join(r.cfg.Dir, "dvm", "sealed"), Relays: r.cfg.Relays, Blossom: r.cfg.Blossom,
 		Limits: r.limits(), Announcement: func() pow.Announcement { return r.ann.Load().Announcement }, Knock: true, Opaque: r.keys.OpaqueID,
 		Measure: meter.Measure, Space: func() (int64, int64, error) { return diskSpace(r.cfg.Dir) },
-		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: r.archive,
+		Ledger: r.ledger, Unwrap: unwrap, Fetch: blossom.New(blossom.Config{Key: r.secret, HTTP: client, Log: r.log}), Open: r.archive, Consent: consent.Read,
 		Timesheets: sheets, Hubs: dismisser{r}, Wrap: wrap, Publish: r.pool, Delete: deleter{r.pool, wrap, r.cfg.Relays, r.log}, Log: r.log,
 	})
 	return err

@@ -114,9 +114,10 @@ func (p *program) printProofs(id int64) error {
 		return cli.Table(p.s, func(w *tabwriter.Writer) {
 			for _, q := range ps {
 				c := q.Checks
-				fmt.Fprintf(w, "%d\t%s #%d\t%s\t%s–%s\t%d pictures\t%s %s\tsignature %s, chain %s, hashes %s, window %s, policy %s\n", q.ID, q.Session, q.Seq,
+				fmt.Fprintf(w, "%d\t%s #%d\t%s\t%s–%s\t%d pictures\t%s %s\tsignature %s, chain %s, hashes %s, window %s, policy %s, consent %s\t%s\n", q.ID, q.Session, q.Seq,
 					cli.Clean(q.Project.Name), q.From.Local().Format(clock), q.To.Local().Format(time.TimeOnly), q.Captures, q.State,
-					strings.TrimSpace(string(q.Code)+" "+cli.Clean(q.Reason)), c.Signature, c.Chain, c.Hashes, c.Window, c.Policy)
+					strings.TrimSpace(string(q.Code)+" "+cli.Clean(q.Reason)), c.Signature, c.Chain, c.Hashes, c.Window, c.Policy, c.Consent,
+					strings.Join(q.Marks, " "))
 			}
 		})
 	})

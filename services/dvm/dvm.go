@@ -35,7 +35,7 @@ import (
 	"pow.do/services/pow"
 )
 
-// Config is everything a Worker needs. Timesheets, Hubs and Space may be nil;
+// Config is everything a Worker needs. Timesheets, Hubs, Space and Consent may be nil;
 // Limits, Now, Log and Workers have defaults.
 type Config struct {
 	Key     pow.Key  // the DVM's own
@@ -56,10 +56,12 @@ type Config struct {
 	// Space returns the free and the total bytes of the disk that holds Folder.
 	Space func() (free, total int64, err error)
 
-	Ledger     Ledger
-	Unwrap     Unwrapper
-	Fetch      Fetcher
-	Open       Opener
+	Ledger Ledger
+	Unwrap Unwrapper
+	Fetch  Fetcher
+	Open   Opener
+	// Consent reads a member's signed consent; nil: consents are not looked at.
+	Consent    func([]byte) (pow.Agreement, error)
 	Timesheets Timesheets // nil: the ledger is the timesheet
 	Wrap       Wrapper
 	Publish    Publisher

@@ -22,7 +22,7 @@ func TestOneProof(t *testing.T) {
 			t.Errorf("session %+v", s)
 		}
 		p := x.proofs()
-		want := pow.Checks{Signature: "ok", Chain: "ok", Hashes: "ok", Window: "ok", Policy: "ok"}
+		want := pow.Checks{Signature: "ok", Chain: "ok", Hashes: "ok", Window: "ok", Policy: "ok", Consent: "-"}
 		if len(p) != 1 || p[0].Checks != want || p[0].State != "accepted" || p[0].Code != pow.CodeBooked || p[0].Captures != 1 {
 			t.Errorf("proofs %+v", p)
 		}

@@ -104,8 +104,10 @@ func (w *Worker) appraise(ctx context.Context, e *pow.Evidence) error {
 	if known && work.Version == 0 && !member.May(n.Project) {
 		return &refusal{code: pow.CodeNotMember, reason: "project"}
 	}
-	e.Checks = pow.Checks{Signature: "ok", Hashes: "ok", Window: "ok", Policy: "ok"}
+	e.Checks = pow.Checks{Signature: "ok", Hashes: "ok", Window: "ok", Policy: "ok", Consent: unlooked}
+	e.Marks = append(e.Marks, marksOf(p)...)
 	if known {
+		e.Checks.Consent = w.consent(n.Author, project, p)
 		if err := policy(project, e); err != nil {
 			return err
 		}
@@ -139,8 +141,12 @@ func (w *Worker) measure(e *pow.Evidence, work pow.SessionWork) {
 // picturesMissing tells whether a proof without pictures should have some: each
 // interval has its picture at a random moment, so only a proof that is at least
 // two intervals long surely holds a whole one. A picture that the worker took out
-// is missing however short the proof is.
+// is missing however short the proof is, and so is one whose time the proof
+// itself names as without picture.
 func picturesMissing(project pow.BookableProject, p *pow.Proof) bool {
+	if len(p.Without) > 0 {
+		return true
+	}
 	if len(p.Captures) > 0 {
 		return false
 	}

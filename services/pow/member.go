@@ -64,6 +64,9 @@ type Checks struct {
 	Hashes    string `json:"hashes"`
 	Window    string `json:"window"`
 	Policy    string `json:"policy"`
+	// Consent: ok, none, invalid, other (member, DVM or project), less (than is
+	// demanded by now). It never decides whether time is proven.
+	Consent string `json:"consent"`
 }
 
 // ProofReport is one line of `powdo-server proofs --json`.
@@ -84,6 +87,8 @@ type ProofReport struct {
 	State          string     `json:"state"` // accepted, quarantined, rejected
 	Code           Code       `json:"code"`
 	Reason         string     `json:"reason,omitempty"`
+	// Marks: kept, by-hand, edited, without-picture, overlap, repeated, …
+	Marks []string `json:"marks,omitempty"`
 }
 
 // SessionReport is one line of `powdo-server sessions --json`.

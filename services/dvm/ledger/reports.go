@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"pow.do/services/pow"
@@ -103,6 +104,12 @@ func (f Filter) scanProof(s scanner) (r pow.ProofReport, err error) {
 	if r.Checks == (pow.Checks{}) {
 		r.Checks = unchecked
 	}
+	if r.Checks.Consent == "" { // judged before there were any
+		r.Checks.Consent = unchecked.Consent
+	}
+	if marks != "" {
+		r.Marks = strings.Split(marks, ",")
+	}
 	if r.Reason == "" {
 		r.Reason = hold
 	}
@@ -128,4 +135,4 @@ func (l *Ledger) ActivityOf(ctx context.Context, member pow.OpaqueID) ([]pow.Act
 	return out, nil
 }
 
-var unchecked = pow.Checks{Signature: "-", Chain: "-", Hashes: "-", Window: "-", Policy: "-"}
+var unchecked = pow.Checks{Signature: "-", Chain: "-", Hashes: "-", Window: "-", Policy: "-", Consent: "-"}
