@@ -36,6 +36,7 @@ const (
 	Path       Fault = "path"    // not a whole path
 	Short      Fault = "short"   // a passphrase of few characters
 	Differs    Fault = "differs" // the second is not as the first
+	NotTime    Fault = "time"    // not a time of the day
 )
 
 // The most that fields take, in runes where it is text.
@@ -82,6 +83,21 @@ func Number(s string, least, most int) (int, Fault) {
 		return 0, OutOfRange // what Atoi refuses by now is only too large
 	}
 	return n, Fine
+}
+
+// TimeOfDay reads a time such as 9:00 or 17:30, in minutes since midnight.
+func TimeOfDay(s string) (int, Fault) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return 0, Empty
+	}
+	hour, minute, found := strings.Cut(s, ":")
+	h, f1 := Number(hour, 0, 23)
+	m, f2 := Number(minute, 0, 59)
+	if !found || len(minute) != 2 || f1 != Fine || f2 != Fine {
+		return 0, NotTime
+	}
+	return h*60 + m, Fine
 }
 
 // Pattern judges a title pattern with * and ?.

@@ -1,6 +1,7 @@
 package input_test
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -35,6 +36,27 @@ func TestNumber(t *testing.T) {
 		if _, f := input.Number(s, 1, 60); f != want {
 			t.Errorf("%q: %q, want %q", s, f, want)
 		}
+	}
+}
+
+func TestTimeOfDay(t *testing.T) {
+	for s, want := range map[string]input.Fault{
+		"9:00": input.Fine, " 17:30 ": input.Fine, "24:00": input.NotTime, "9:60": input.NotTime, "9": input.NotTime, "9:5": input.NotTime,
+		"": input.Empty, "nine": input.NotTime, "-1:00": input.NotTime, "9:00:00": input.NotTime, "99999999999999:00": input.NotTime,
+	} {
+		if n, f := input.TimeOfDay(s); f != want || s == " 17:30 " && n != 17*60+30 {
+			t.Errorf("%q: %d %q, want %q", s, n, f, want)
+		}
+	}
+}
+
+func TestNpub(t *testing.T) {
+	var key [32]byte
+	if _, err := hex.Decode(key[:], []byte("7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e")); err != nil { // NIP-19
+		t.Fatal(err)
+	}
+	if got := input.Npub(key); got != "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" {
+		t.Error(got)
 	}
 }
 

@@ -113,14 +113,7 @@ func bech32Fault(prefix, s string) Fault {
 	if len(body) < checkLen {
 		return Checksum
 	}
-	sum := uint32(1)
-	for _, c := range []byte(prefix) {
-		sum = step(sum, uint32(c>>5))
-	}
-	sum = step(sum, 0)
-	for _, c := range []byte(prefix) {
-		sum = step(sum, uint32(c&31))
-	}
+	sum := start(prefix)
 	for _, c := range []byte(body) {
 		at := strings.IndexByte(letters, c)
 		if at < 0 {
@@ -134,6 +127,19 @@ func bech32Fault(prefix, s string) Fault {
 	return Fine
 }
 
+// start is the checksum of the prefix.
+func start(prefix string) uint32 {
+	sum := uint32(1)
+	for _, c := range []byte(prefix) {
+		sum = step(sum, uint32(c>>5))
+	}
+	sum = step(sum, 0)
+	for _, c := range []byte(prefix) {
+		sum = step(sum, uint32(c&31))
+	}
+	return sum
+}
+
 // step is one round of the checksum's polynomial.
 func step(sum, value uint32) uint32 {
 	top := sum >> 25
@@ -144,4 +150,35 @@ func step(sum, value uint32) uint32 {
 		}
 	}
 	return sum
+}
+
+// Npub writes a public key as npub1… (NIP-19).
+func Npub(key [32]byte) string {
+	const prefix = "npub"
+	var five []byte
+	acc, bits := uint32(0), 0
+	for _, b := range key {
+		acc, bits = acc<<8|uint32(b), bits+8
+		for bits >= 5 {
+			bits -= 5
+			five = append(five, byte(acc>>bits)&31)
+		}
+	}
+	five = append(five, byte(acc<<(5-bits))&31) // 256 bits leave one over
+	sum := start(prefix)
+	for _, v := range five {
+		sum = step(sum, uint32(v))
+	}
+	for range checkLen {
+		sum = step(sum, 0)
+	}
+	sum ^= 1
+	text := []byte(prefix + "1")
+	for _, v := range five {
+		text = append(text, letters[v])
+	}
+	for i := range checkLen {
+		text = append(text, letters[sum>>(5*(checkLen-1-i))&31])
+	}
+	return string(text)
 }

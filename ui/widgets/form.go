@@ -12,6 +12,7 @@ type Field struct {
 	Entry *Entry
 	wrong *Text
 	fault *fyne.Container
+	row   *fyne.Container
 	hint  *Text
 }
 
@@ -23,12 +24,30 @@ func NewField(name string, entry *Entry, beside ...fyne.CanvasObject) *Field {
 	f.hint.Hide()
 	f.fault = Line(6, f.wrong, NewIcon(theme.Attention, theme.Danger, 14), f.wrong)
 	f.fault.Hide()
-	row := Line(8, entry, append([]fyne.CanvasObject{entry}, beside...)...)
-	f.Box = Column(4, row, f.fault, f.hint)
+	f.row = Line(8, entry, append([]fyne.CanvasObject{entry}, beside...)...)
+	f.Box = Column(4, f.row, f.fault, f.hint)
 	if name != "" {
 		f.Box.Objects = append([]fyne.CanvasObject{NewText(name, Style{Size: theme.Small, Bold: true, Wrap: true})}, f.Box.Objects...)
 	}
 	return f
+}
+
+// Short makes the entry only as wide as a number needs.
+func (f *Field) Short() *Field {
+	f.row.Objects[0] = &fyne.Container{Layout: sized(shortField), Objects: []fyne.CanvasObject{f.Entry}}
+	f.row.Layout = &line{gap: 8}
+	return f
+}
+
+// shortField is the width of a Short field.
+const shortField = 96
+
+// sized gives an object a width of its own.
+type sized float32
+
+func (l sized) Layout(o []fyne.CanvasObject, size fyne.Size) { o[0].Resize(size) }
+func (l sized) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(float32(l), o[0].MinSize().Height)
 }
 
 // Hint shows a line below the field that helps.

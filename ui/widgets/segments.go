@@ -1,20 +1,23 @@
 package widgets
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 
 	"pow.do/ui/theme"
 )
 
-// Segments offers a few choices side by side, one of which holds. They break
-// into lines where they do not fit. Arrows move the focus between them.
+// Segments offers a few choices side by side, of which one holds, or any number.
+// They break into lines where they do not fit. Arrows move the focus between them.
 type Segments struct {
 	Box      *fyne.Container
 	OnChosen func(id string)
 
+	many    bool
 	ids     []string
 	presses []*segment
-	chosen  string
+	on      map[string]bool
 }
 
 type segment struct {
@@ -27,7 +30,7 @@ type segment struct {
 
 // NewSegments makes a row of choices; Option.Group and Badge are not shown.
 func NewSegments(options []Option, chosen func(id string)) *Segments {
-	s := &Segments{OnChosen: chosen, Box: Wrap(6)}
+	s := &Segments{OnChosen: chosen, Box: Wrap(6), on: map[string]bool{}}
 	for i, o := range options {
 		g := &segment{owner: s, at: i, text: NewText(o.Name, Style{Fixed: true}), mark: NewIcon(theme.Confirm, theme.Primary, 14)}
 		g.content = Line(6, nil, g.mark, g.text)
@@ -40,37 +43,49 @@ func NewSegments(options []Option, chosen func(id string)) *Segments {
 	return s
 }
 
+// Many lets any number of the choices hold; each press turns one over.
+func (s *Segments) Many() *Segments { s.many = true; return s }
+
 func (s *Segments) take(id string) {
-	if id == s.chosen {
+	switch {
+	case s.many:
+		s.set(id, !s.on[id])
+	case s.on[id]:
 		return
+	default:
+		s.Choose(id)
 	}
-	s.Choose(id)
 	if s.OnChosen != nil {
 		s.OnChosen(id)
 	}
 }
 
-// Choose shows a choice without telling OnChosen.
-func (s *Segments) Choose(id string) {
-	if s.chosen == id {
-		return
-	}
-	s.chosen = id
-	for i, g := range s.presses {
-		g.paint(s.ids[i] == id)
-		g.Refresh()
+// Choose shows what holds, and nothing else, without telling OnChosen.
+func (s *Segments) Choose(ids ...string) {
+	for _, id := range s.ids {
+		s.set(id, slices.Contains(ids, id))
 	}
 }
 
-// Chosen returns the choice that holds.
-func (s *Segments) Chosen() string { return s.chosen }
+func (s *Segments) set(id string, on bool) {
+	if s.on[id] == on {
+		return
+	}
+	s.on[id] = on
+	g := s.presses[slices.Index(s.ids, id)]
+	g.paint(on)
+	g.Refresh()
+}
+
+// Holds tells whether a choice holds.
+func (s *Segments) Holds(id string) bool { return s.on[id] }
 
 // Allow switches single choices off; a line beside has to say why.
 func (s *Segments) Allow(may func(id string) bool) {
 	for i, g := range s.presses {
 		if off := !may(s.ids[i]); off != g.disabled {
 			g.disabled = off
-			g.paint(s.ids[i] == s.chosen)
+			g.paint(s.on[s.ids[i]])
 			g.Refresh()
 		}
 	}
