@@ -28,6 +28,7 @@ type Button struct {
 	name  theme.IconName
 	icon  *Icon
 	text  *Text
+	key   *Text // of NewKeyed
 	large bool
 }
 
@@ -85,6 +86,9 @@ func (b *Button) paint() {
 	case Quiet:
 		b.look.Fill, ink = "", theme.Primary
 		b.look.PadX = 10
+	}
+	if b.key != nil {
+		b.look.PadX = 9
 	}
 	if b.large {
 		b.look.PadX, b.look.Least = 24, 48

@@ -318,11 +318,7 @@ func (d *DayGrid) moved() {
 
 // redraw gives every line its objects anew.
 func (d *DayGrid) redraw() {
-	for n, v := range d.views {
-		v.box.Hide()
-		d.spare = append(d.spare, v)
-		delete(d.views, n)
-	}
+	d.release(func(int) bool { return true })
 	d.scroll.Refresh()
 	d.place()
 }

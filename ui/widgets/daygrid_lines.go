@@ -2,6 +2,8 @@ package widgets
 
 import (
 	"image"
+	"maps"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -73,17 +75,23 @@ func (d *DayGrid) place() {
 	}
 	first := max(0, int(d.scroll.Offset.Y/d.m.line))
 	last := min(len(d.lines)-1, int((d.scroll.Offset.Y+d.scroll.Size().Height)/d.m.line))
-	for n, v := range d.views {
-		if n < first || n > last {
-			v.box.Hide()
-			d.spare = append(d.spare, v)
-			delete(d.views, n)
-		}
-	}
+	d.release(func(n int) bool { return n < first || n > last })
 	for n := first; n <= last; n++ {
 		if d.views[n] == nil {
 			d.views[n] = d.take()
 			d.bind(n, d.views[n])
+		}
+	}
+}
+
+// release takes the objects from lines, in order, so that the same day is always
+// made of the same objects.
+func (d *DayGrid) release(which func(line int) bool) {
+	for _, n := range slices.Sorted(maps.Keys(d.views)) {
+		if which(n) {
+			d.views[n].box.Hide()
+			d.spare = append(d.spare, d.views[n])
+			delete(d.views, n)
 		}
 	}
 }

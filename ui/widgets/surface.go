@@ -40,6 +40,9 @@ func NewHead(title string, actions ...fyne.CanvasObject) *Head {
 // SetFull lets the header be as wide as the page, where the page is too.
 func (h *Head) SetFull(on bool) { h.inset.full = on }
 
+// SetMost sets how wide the header's content gets, for a page wider than others.
+func (h *Head) SetMost(width float32) { h.inset.most = width }
+
 // SetContext changes the line beside the title.
 func (h *Head) SetContext(s string) { h.context.Set(s) }
 
@@ -47,12 +50,17 @@ func (h *Head) SetContext(s string) { h.context.Set(s) }
 // the content at most theme.PageMax wide.
 type pageInset struct {
 	y, least, width float32
+	most            float32 // 0: theme.PageMax
 	full            bool
 }
 
 func (l *pageInset) span(width float32) (x, w float32) {
 	w = width - 2*Margin(width)
-	if !l.full {
+	switch {
+	case l.full:
+	case l.most > 0:
+		w = min(w, l.most)
+	default:
 		w = min(w, theme.PageMax)
 	}
 	return (width - w) / 2, w
