@@ -24,9 +24,19 @@ type Model struct {
 	Err     error
 }
 
-// Ready tells whether Register may be pressed: only after the effect was shown.
+// Blocked returns the oldest question that the person has to answer first.
+func (m Model) Blocked() (q pow.AwayQuestion, ok bool) {
+	if len(m.Preview.Away) == 0 {
+		return q, false
+	}
+	return m.Preview.Away[0], true
+}
+
+// Ready tells whether Register may be pressed: only after the effect was shown,
+// and with no question open about the time.
 func (m Model) Ready() bool {
-	return !m.Loading && !m.Sending && m.Err == nil && len(m.Preview.Parts) > 0
+	_, blocked := m.Blocked()
+	return !m.Loading && !m.Sending && m.Err == nil && len(m.Preview.Parts) > 0 && !blocked
 }
 
 // Presenter holds the sheet's state. All its methods belong to one goroutine.
