@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -161,10 +162,7 @@ func Shares(rows []pow.AppTime, p pow.Picture) (out []Share) {
 
 // appName returns what a row is called: the least that leaves this computer.
 func appName(r pow.AppTime) string {
-	if r.App != "" {
-		return r.App
-	}
-	return r.Category
+	return cmp.Or(r.App, r.Category, r.Host)
 }
 
 // midnight returns the beginning of t's local day.

@@ -116,14 +116,6 @@ func (t *thumbs) wipe() {
 	t.kept, t.failed, t.used, t.wanted = map[string]*image.RGBA{}, map[string]bool{}, nil, nil
 }
 
-// size returns the bytes of all decoded thumbnails.
-func (t *thumbs) size() (n int) {
-	for _, m := range t.kept {
-		n += len(m.Pix)
-	}
-	return n
-}
-
 var errTooLarge = errors.New("read picture: larger than asked for")
 
 // decode reads a JPEG or PNG of at most so many pixels, as the screen needs it.

@@ -83,12 +83,10 @@ func (c *cellView) set(d *DayGrid, w drawing) {
 func (c *cellView) paintGround(w drawing) {
 	m := w.m
 	all := fyne.NewSize(m.thumb.Width+2*m.pad, m.line-m.top-m.pad)
-	c.ground.FillColor = color.Transparent
-	switch {
-	case w.selected:
+	c.ground.Hidden = !w.selected && !w.open // what cannot be seen is not painted
+	c.ground.FillColor = theme.Color(theme.Band)
+	if w.selected {
 		c.ground.FillColor = theme.Color(fynetheme.ColorNameSelection)
-	case w.open:
-		c.ground.FillColor = theme.Color(theme.Band)
 	}
 	c.ground.Move(fyne.NewPos(-m.pad, 0))
 	c.ground.Resize(all)

@@ -115,10 +115,7 @@ func (d *DayGrid) bind(n int, v *lineView) {
 	width := d.m.left + 6*d.m.slot
 	v.box.Move(fyne.NewPos(d.m.pad, float32(n)*d.m.line))
 	v.box.Resize(fyne.NewSize(width, d.m.line))
-	v.fill.FillColor = colorOr("")
-	if line.inner {
-		v.fill.FillColor = theme.Color(theme.Band)
-	}
+	v.fill.Hidden, v.fill.FillColor = !line.inner, theme.Color(theme.Band)
 	v.fill.Move(fyne.NewPos(d.m.left-d.m.pad, d.m.top))
 	v.fill.Resize(fyne.NewSize(width-d.m.left+d.m.pad, d.m.line-d.m.top-d.m.pad))
 	v.label.Text, v.label.Color = line.label, theme.Color(theme.Muted)
@@ -128,7 +125,9 @@ func (d *DayGrid) bind(n int, v *lineView) {
 		v.label.TextSize = theme.Size(theme.SubHeading)
 		v.label.Move(fyne.NewPos(0, d.m.pad+d.m.thumb.Height/2-11))
 	}
-	v.fill.Refresh()
+	if line.inner {
+		v.fill.Refresh()
+	}
 	v.label.Refresh()
 	for col, c := range v.cells {
 		c.box.Move(fyne.NewPos(d.m.left+float32(col)*d.m.slot, d.m.top))
