@@ -71,9 +71,25 @@ func (p pair) alpha(light, dark uint8) pair {
 	return p
 }
 
-// roles returns every colour of the theme. theme_test.go computes the contrast
+// roles returns the colours of the theme; plain ones leave out what icon and word
+// say already, but not warning and danger.
+func roles(plain bool) map[fyne.ThemeColorName]pair {
+	all := allRoles()
+	if !plain {
+		return all
+	}
+	for role, as := range map[fyne.ThemeColorName]fyne.ThemeColorName{
+		Success: Text, Info: Text, Off: Text, TintSuccess: Band, TintInfo: Band, TintOff: Band,
+	} {
+		all[role] = all[as]
+	}
+	all[fynetheme.ColorNameForegroundOnSuccess] = all[Ground]
+	return all
+}
+
+// allRoles returns every colour of the theme. theme_test.go computes the contrast
 // of each pair that is read together.
-func roles() map[fyne.ThemeColorName]pair {
+func allRoles() map[fyne.ThemeColorName]pair {
 	return map[fyne.ThemeColorName]pair{
 		Ground:      hex(0xF5F6F8, 0x11151A),
 		Surface:     hex(0xFFFFFF, 0x1A2027),

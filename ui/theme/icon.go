@@ -71,6 +71,16 @@ const (
 	Disk      IconName = "disk"
 )
 
+// The drawings of the frame and the everyday screens.
+const (
+	Review   IconName = "review"
+	History  IconName = "history"
+	Settings IconName = "settings"
+	Mini     IconName = "mini"
+	Expand   IconName = "expand"
+	More     IconName = "more"
+)
+
 // The drawings of review: what is done to a picture, and what became of it.
 const (
 	Redact         IconName = "redact"
@@ -93,8 +103,8 @@ var IconNames = []IconName{
 	Close, Confirm, Add, Lock, Look, OffRecord, Stopped, Tracking, Away, Paused, Held, Picture, Queued,
 	Sealed, Uploaded, Sent, Arrived, Verified, Parked, Booked, Attention, Relay, Blossom, Key, Computer,
 	People, Apps, Inform, Warn, ClockFace, Online, Partly, Offline, Refused, CheckOff, CheckOn, RadioOff, RadioOn,
-	Sign, Save, Disk,
 	Redact, Blur, Crop, Monitor, Undo, Zoom, Before, Approved, Edited, PictureRemoved, Skipped, Unchanged,
+	Sign, Save, Disk, Review, History, Settings, Mini, Expand, More,
 }
 
 var drawn = sync.OnceValue(func() map[IconName]fyne.Resource {
@@ -134,6 +144,20 @@ func replaced() map[fyne.ThemeIconName]IconName {
 		fynetheme.IconNameMoveDown:           Down,
 		fynetheme.IconNameMoveUp:             Up,
 		fynetheme.IconNameMenuExpand:         Forward,
+		fynetheme.IconNameMoreHorizontal:     More,
+		fynetheme.IconNameMoreVertical:       More,
+		fynetheme.IconNameSettings:           Settings,
+		fynetheme.IconNameHistory:            History,
+		fynetheme.IconNameDocumentSave:       Save,
+		fynetheme.IconNameContentUndo:        Undo,
+		fynetheme.IconNameMediaPlay:          Start,
+		fynetheme.IconNameMediaStop:          Stop,
+		fynetheme.IconNameMediaPause:         Paused,
+		fynetheme.IconNameHelp:               Inform,
+		fynetheme.IconNameQuestion:           Inform,
+		fynetheme.IconNameStorage:            Disk,
+		fynetheme.IconNameComputer:           Computer,
+		fynetheme.IconNameLogin:              Key,
 		fynetheme.IconNameVisibility:         Look,
 		fynetheme.IconNameVisibilityOff:      OffRecord,
 		fynetheme.IconNameViewRefresh:        Retry,

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"unicode"
+
+	"fyne.io/fyne/v2"
 )
 
 // Pattern is the drawing that tells a project's strip from another's without colour.
@@ -21,6 +23,35 @@ const (
 	Upright
 	Checker
 )
+
+// On tells whether the pattern has ink at a place, in device-independent pixels.
+func (p Pattern) On(x, y float32) bool {
+	const step = 5
+	in := func(v, width float32) bool {
+		m := math.Mod(float64(v), step)
+		if m < 0 {
+			m += step
+		}
+		return m < float64(width)
+	}
+	switch p {
+	case Rising:
+		return in(x+y, 2)
+	case Falling:
+		return in(x-y, 2)
+	case Hatch:
+		return in(x+y, 1.6) || in(x-y, 1.6)
+	case Level:
+		return in(y, 2)
+	case Dots:
+		return in(x, 2.4) && in(y+1, 2.4)
+	case Upright:
+		return in(x, 2)
+	case Checker:
+		return in(x, 2.5) == in(y, 2.5)
+	}
+	return true
+}
 
 // palette returns the eight project colours. All have 3:1 on the light ground
 // and on the dark surface; they stay apart in the three colour blindnesses.
@@ -50,12 +81,21 @@ func BadgeFor(id, name, asked string) Badge {
 	}
 	n := sum % 8
 	fill, ok := parseHex(asked)
-	if ok {
+	switch {
+	case plain():
+		fill = palette()[Checker] // slate, the least of a colour
+	case ok:
 		fill = readable(fill)
-	} else {
+	default:
 		fill = palette()[n]
 	}
 	return Badge{Fill: fill, Ink: inkOn(fill), Pattern: Pattern(n), Letters: letters(name)}
+}
+
+// plain tells whether the theme in use has few colours.
+func plain() bool {
+	t, ok := fyne.CurrentApp().Settings().Theme().(*Theme)
+	return ok && t.looks.Plain
 }
 
 // letters returns the first two distinct capitals of a name, else its first two letters.
@@ -88,7 +128,7 @@ func parseHex(s string) (color.NRGBA, bool) {
 
 // readable moves a colour towards black or white until it has 3:1 on both grounds.
 func readable(c color.NRGBA) color.NRGBA {
-	light, dark := roles()[Ground].light, roles()[Surface].dark
+	light, dark := allRoles()[Ground].light, allRoles()[Surface].dark
 	for range 64 {
 		switch {
 		case Contrast(c, light) < 3:

@@ -38,6 +38,14 @@ const (
 
 // Size returns a size by name.
 func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
+	if step := typeStep(name); step > 0 {
+		return step * float32(t.looks.Percent) / 100
+	}
+	return t.widgetSize(name)
+}
+
+// typeStep returns the size of letters, 0 for what is no size of letters.
+func typeStep(name fyne.ThemeSizeName) float32 {
 	switch name {
 	case Clock:
 		return 56
@@ -56,7 +64,7 @@ func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
 	case Mono:
 		return 13
 	}
-	return t.widgetSize(name)
+	return 0
 }
 
 // widgetSize returns the sizes that only Fyne's own widgets ask for.

@@ -27,24 +27,75 @@ const (
 	Dark
 )
 
+// Looks is what the person chose of the look.
+type Looks struct {
+	Variant Variant
+	Percent int  // of the type steps: 85 to 200, 0 is 100
+	Plain   bool // fewer colours: projects by pattern and letters, states by icon and word
+}
+
+// The bounds of Looks.Percent.
+const (
+	LeastPercent = 85
+	MostPercent  = 200
+)
+
+// ReadLooks returns what WriteLooks kept; nothing kept is the zero Looks.
+func ReadLooks(p fyne.Preferences) Looks {
+	l := Looks{Percent: p.IntWithFallback("size", 100), Plain: p.Bool("plain")}
+	switch p.String("theme") {
+	case "light":
+		l.Variant = Light
+	case "dark":
+		l.Variant = Dark
+	}
+	return l
+}
+
+// WriteLooks keeps l beside the window's size.
+func WriteLooks(p fyne.Preferences, l Looks) {
+	p.SetString("theme", [...]string{System: "system", Light: "light", Dark: "dark"}[l.Variant])
+	p.SetInt("size", l.Percent)
+	p.SetBool("plain", l.Plain)
+}
+
 // Theme implements fyne.Theme.
 type Theme struct {
-	variant Variant
-	colors  map[fyne.ThemeColorName]pair
-	fonts   fyne.Theme
+	looks  Looks
+	silent bool
+	colors map[fyne.ThemeColorName]pair
+	fonts  fyne.Theme
 }
 
 // New makes the theme in one variant.
-func New(v Variant) *Theme {
-	return &Theme{variant: v, colors: roles(), fonts: fynetheme.DefaultTheme()}
+func New(v Variant) *Theme { return Make(Looks{Variant: v}) }
+
+// Make makes the theme as the person likes it.
+func Make(l Looks) *Theme {
+	if l.Percent == 0 {
+		l.Percent = 100
+	}
+	l.Percent = min(max(l.Percent, LeastPercent), MostPercent)
+	return &Theme{looks: l, colors: roles(l.Plain), fonts: fynetheme.DefaultTheme()}
 }
+
+// Silent makes a theme for a desktop that has said nothing of light or dark:
+// Fyne then answers dark on Linux, where light is the custom.
+func (t *Theme) Silent() *Theme {
+	s := *t
+	s.silent = true
+	return &s
+}
+
+// Looks returns what it was made from.
+func (t *Theme) Looks() Looks { return t.looks }
 
 // Dark tells whether the dark look is shown, given what the desktop asks for.
 func (t *Theme) Dark(desktop fyne.ThemeVariant) bool {
-	if t.variant == System {
-		return desktop == fynetheme.VariantDark
+	if t.looks.Variant == System {
+		return desktop == fynetheme.VariantDark && !t.silent
 	}
-	return t.variant == Dark
+	return t.looks.Variant == Dark
 }
 
 // Color returns the colour of a role; an unknown role is readable text.

@@ -17,6 +17,9 @@ type Option struct {
 	Name  string
 	Group string       // shown behind the name and searched too
 	Badge *theme.Badge // nil: none
+	// Section is a heading above this and the following options, shown while
+	// nothing is typed. Options of one section stand together.
+	Section string
 }
 
 // Picker is a button that opens a list to choose from: type to filter, arrows
@@ -118,15 +121,17 @@ type menu struct {
 	canvas fyne.Canvas
 	entry  *Entry
 	list   *fyne.Container
+	rows   []fyne.CanvasObject // of hits, in list between the headings
 	scroll *container.Scroll
 	hits   []Option
+	typed  bool
 	at     int
 }
 
 // filter keeps the options that hold every word typed.
 func (m *menu) filter(typed string) {
 	words := strings.Fields(strings.ToLower(typed))
-	m.hits, m.at = nil, 0
+	m.hits, m.at, m.typed = nil, 0, len(words) > 0
 	for _, o := range m.p.options {
 		text := strings.ToLower(o.Name + " " + o.Group)
 		ok := true
@@ -147,9 +152,16 @@ func (m *menu) filter(typed string) {
 }
 
 func (m *menu) draw() {
-	m.list.Objects = nil
+	m.list.Objects, m.rows = nil, nil
+	section := ""
 	for i, o := range m.hits {
-		m.list.Objects = append(m.list.Objects, m.row(i, o))
+		if !m.typed && o.Section != section {
+			section = o.Section
+			m.list.Objects = append(m.list.Objects, Inset(8, 4, Caption(section)))
+		}
+		row := m.row(i, o)
+		m.rows = append(m.rows, row)
+		m.list.Objects = append(m.list.Objects, row)
 	}
 	if len(m.hits) == 0 {
 		m.list.Objects = append(m.list.Objects, Inset(8, 8, NewText(m.p.none, Style{Role: theme.Muted, Wrap: true})))
@@ -160,7 +172,7 @@ func (m *menu) draw() {
 func (m *menu) row(i int, o Option) fyne.CanvasObject {
 	name := NewText(o.Name, Style{})
 	words := fyne.CanvasObject(name)
-	if o.Group != "" {
+	if o.Group != "" && (m.typed || o.Section != o.Group) {
 		words = Column(0, name, NewText(o.Group, Style{Size: theme.Small, Role: theme.Muted}))
 	}
 	row := Line(10, words, words)
@@ -206,7 +218,7 @@ func (m *menu) move(by int) {
 	}
 	m.at = (m.at + by + len(m.hits)) % len(m.hits)
 	m.draw()
-	row := m.list.Objects[m.at]
+	row := m.rows[m.at]
 	top, bottom := row.Position().Y, row.Position().Y+row.Size().Height
 	switch view := m.scroll.Size().Height; {
 	case top < m.scroll.Offset.Y:
