@@ -8,7 +8,7 @@ SERVERS := packaging/dev/with-servers.sh
 # One set of flags for all builds, so that they share what is compiled.
 export GOFLAGS := -trimpath
 
-.PHONY: all build demo test race e2e bench lint fuzz golden deps
+.PHONY: all build demo test race e2e bench lint fuzz golden deps package try-package reproduce screenshots
 
 all: build
 
@@ -67,3 +67,26 @@ lint:
 golden:
 	-CGO_ENABLED=0 go test -tags server,ci ./ui/...
 	find ui -path '*/testdata/failed/*' | while read -r f; do mv "$$f" "$$(dirname "$$(dirname "$$f")")/"; done
+
+# What people install, into dist/: .deb, .rpm, .tar.xz, and .exe for Windows.
+package:
+	@packaging/dev/deps.sh package
+	@packaging/package.sh
+
+# The packages twice, in two folders: the same bytes.
+reproduce:
+	@packaging/dev/deps.sh package
+	@packaging/reproduce.sh
+
+# Installs the .deb on a bare Debian in a folder (debootstrap, as root) and
+# opens the window there on a virtual display.
+try-package:
+	@packaging/dev/deps.sh try
+	@test -e dist/powdo_*_amd64.deb || $(MAKE) --no-print-directory package
+	@packaging/dev/try-deb.sh dist/powdo_*_amd64.deb
+
+# The pictures of every screen in README, taken from the real program.
+screenshots:
+	@packaging/dev/deps.sh demo
+	@$(MAKE) --no-print-directory build
+	@packaging/dev/screenshots.sh

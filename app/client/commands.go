@@ -75,13 +75,22 @@ func ensureKey(ctx context.Context, p *program, a API) error {
 }
 
 type startCmd struct {
-	Project string `arg:"" help:"Its name or id."`
+	Project string `arg:"" optional:"" help:"Its name or id."`
+	Last    bool   `help:"Continue the project that you worked on last."`
 	Note    string `help:"What you are working on." placeholder:"TEXT"`
 	agreeFlag
 }
 
 func (c *startCmd) Run(p *program) error {
-	return p.with(false, func(ctx context.Context, a API) error {
+	if (c.Project == "") != c.Last {
+		return &pow.Error{Code: pow.ErrUsage.Code, What: "start which project?", Mend: "name it (see powdo projects), or say --last"}
+	}
+	return p.with(false, func(ctx context.Context, a API) (err error) {
+		if c.Last {
+			if c.Project, err = lastProject(ctx, a, time.Now()); err != nil {
+				return err
+			}
+		}
 		s, err := p.startAgreed(ctx, a, pow.StartRequest{Project: c.Project, Note: c.Note}, c.agreeFlag)
 		if err != nil {
 			return err
@@ -91,6 +100,25 @@ func (c *startCmd) Run(p *program) error {
 		}
 		return p.printTimer(s)
 	})
+}
+
+// lastDays is how far back the last project is looked for.
+const lastDays = 60
+
+func lastProject(ctx context.Context, a API, now time.Time) (string, error) {
+	if _, err := a.Projects(ctx); err != nil { // not joined, or locked
+		return "", err
+	}
+	for i := range lastDays {
+		es, err := a.Entries(ctx, now.AddDate(0, 0, -i))
+		if err != nil {
+			return "", err
+		}
+		if len(es) > 0 {
+			return string(es[len(es)-1].Project.ID), nil
+		}
+	}
+	return "", pow.ErrUnknownProject
 }
 
 type stopCmd struct{}

@@ -5,18 +5,23 @@
 #   deps.sh build    the compiler's headers for the window
 #   deps.sh test     build, and what the tests run: a virtual display, D-Bus, node, PostgreSQL
 #   deps.sh demo     build, and what the demo without a display runs
+#   deps.sh package  build, and what packages for Linux and Windows are made with
+#   deps.sh try      what tries a package on a bare Debian
 set -eu
 
 build="gcc libc6-dev pkg-config libgl-dev libegl-dev libwayland-dev libxkbcommon-dev
   libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
 screen="xvfb xauth xdotool openbox imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri"
 tests="dbus unzip nodejs npm chromium postgresql util-linux"
+packages="gcc-mingw-w64-x86-64 xz-utils desktop-file-utils appstream"
 
 case "${1:-build}" in
 build) want=$build ;;
 demo) want="$build $screen" ;;
 test) want="$build $screen $tests" ;;
-*) echo "usage: deps.sh build|test|demo" >&2; exit 2 ;;
+package) want="$build $packages" ;;
+try) want="debootstrap" ;;
+*) echo "usage: deps.sh build|test|demo|package|try" >&2; exit 2 ;;
 esac
 
 if ! command -v go >/dev/null; then
