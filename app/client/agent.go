@@ -161,7 +161,7 @@ func (a *Agent) Run(ctx context.Context, ln net.Listener) error {
 			return err
 		}
 	}
-	parts := []func(context.Context) error{a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.runHours, a.Deliver}
+	parts := []func(context.Context) error{a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.runHours, a.runSealing, a.Deliver}
 	if a.cfg.Desktop {
 		a.watcher = a.newWatcher()
 		a.newDesk()

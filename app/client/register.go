@@ -16,15 +16,18 @@ func (a *Agent) Register(ctx context.Context) (ids []string, err error) {
 	return a.register(ctx, nil)
 }
 
-// register makes proofs of what is held, as far as until lets it.
+// register makes proofs of what is held, as far as until lets it. A timer that
+// runs is cut only where everything up to now is meant.
 func (a *Agent) register(ctx context.Context, until func(queue.Segment) time.Time) (ids []string, err error) {
 	if _, err := a.teamOrError(); err != nil {
 		return nil, err
 	}
 	a.registering.Lock() // one at a time: two would plan the same work
 	defer a.registering.Unlock()
-	if err := a.timer.Cut(); err != nil {
-		return nil, err
+	if until == nil {
+		if err := a.timer.Cut(); err != nil {
+			return nil, err
+		}
 	}
 	ds, err := a.plan(time.Now(), until)
 	if err != nil {

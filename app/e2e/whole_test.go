@@ -58,7 +58,7 @@ type (
 		Captures   int
 		Seq        int
 		Sealed     string `json:"sealed_sha256"`
-		Checks     struct{ Signature, Chain, Hashes, Window, Policy string }
+		Checks     struct{ Signature, Chain, Hashes, Window, Policy, Consent string }
 		MemberNpub string `json:"member_npub"`
 	}
 )
@@ -148,7 +148,7 @@ func checkBooked(t *testing.T, w *world, n int) {
 	}
 	for _, p := range proofs {
 		c := p.Checks
-		if p.State != "accepted" || c.Signature != "ok" || c.Chain != "ok" || c.Hashes != "ok" || c.Window != "ok" || c.Policy != "ok" {
+		if p.State != "accepted" || c.Signature != "ok" || c.Chain != "ok" || c.Hashes != "ok" || c.Window != "ok" || c.Policy != "ok" || c.Consent != "ok" {
 			t.Errorf("proof: %+v", p)
 		}
 	}
