@@ -104,9 +104,10 @@ func (w *script) round(q *queue.Queue, i int) {
 	w.say("dropping %s", ids[0])
 	w.ok(q.DropCaptures(ids[0]))
 	w.say("dropped %s", ids[0])
+	w.review(q, session, ids)
 
 	id := w.id()
-	w.say("enqueuing %s %s", id, strings.Join(ids[1:], " "))
+	w.say("enqueuing %s %s %s", id, ids[1], ids[3])
 	w.ok(q.Enqueue([]pow.Delivery{{ID: id, Session: session, Project: project, Interval: pow.Interval{From: from, To: from.Add(10 * time.Minute)}}}))
 	w.say("enqueued %s", id)
 	d, err := q.TakeSeq(id, sealing(q, id))
@@ -124,6 +125,22 @@ func (w *script) round(q *queue.Queue, i int) {
 	w.ok(q.EndLife(id))
 	w.ok(q.Tidy())
 	w.say("ended %s", id)
+}
+
+// review edits one picture twice and takes the second edit back, removes one and
+// brings it back, and removes it again.
+func (w *script) review(q *queue.Queue, session pow.SessionID, ids []string) {
+	black := []pow.Edit{{Kind: pow.EditRedact}}
+	w.ok(q.Edit(ids[1], queue.Edited{Edits: [][]pow.Edit{black}, Picture: []byte("covered " + ids[1]), Format: "png", Areas: 1}))
+	w.say("covered %s", ids[1])
+	w.ok(q.Edit(ids[1], queue.Edited{Edits: [][]pow.Edit{black, black}, Picture: []byte("covered twice"), Format: "png", Areas: 2}))
+	w.ok(q.Edit(ids[1], queue.Edited{Edits: [][]pow.Edit{black}, Picture: []byte("covered " + ids[1]), Format: "png", Areas: 1}))
+	w.say("removing %s", ids[2])
+	w.ok(q.Remove(ids[2:3], nil))
+	w.ok(q.Restore(ids[2]))
+	w.ok(q.Remove(ids[2:3], nil))
+	w.say("removed %s", ids[2])
+	w.ok(q.AddSkip(session, day, 0, pow.SkipLocked))
 }
 
 // TestKill kills a busy writer at random moments and holds the queue to every
@@ -193,10 +210,12 @@ func holds(t *testing.T, q *queue.Queue, dir string, said []string) {
 			if !there[id] {
 				t.Errorf("capture %s is lost", id)
 			}
-		case "dropped":
+		case "dropped", "removed":
 			if there[id] {
 				t.Errorf("capture %s came back", id)
 			}
+		case "covered":
+			uncovered(t, q, id, true)
 		case "enqueued", "sealed":
 			if d.ID == "" || word == "sealed" && d.Statement == nil {
 				t.Errorf("%s %s is lost", word, id)
@@ -211,7 +230,33 @@ func holds(t *testing.T, q *queue.Queue, dir string, said []string) {
 			}
 		}
 	}
+	for _, line := range said {
+		if f := strings.Fields(line); f[0] == "covered" && last[f[1]] != "covered" {
+			held := byID[last[f[1]]].ID == ""
+			if d := byID[last[f[1]]]; d.Receipt == nil {
+				uncovered(t, q, f[1], held)
+			}
+		}
+	}
 	wholeChain(t, byID, dir)
+}
+
+// uncovered wants a picture that was covered to be shown covered, and what is
+// beneath to be there as long as that can be taken back, and no longer.
+func uncovered(t *testing.T, q *queue.Queue, id string, undo bool) {
+	t.Helper()
+	shown, err := q.Shown(id)
+	check(t, err)
+	b := must[[]byte](t)(io.ReadAll(must[io.ReadCloser](t)(shown())))
+	if !strings.HasPrefix(string(b), "covered") {
+		t.Errorf("capture %s is shown without its edit", id)
+	}
+	c, edits, err := q.Original(id)
+	check(t, err)
+	was := string(must[[]byte](t)(io.ReadAll(must[io.ReadCloser](t)(c.Open()))))
+	if len(edits) == 0 || (was == string(picture(id))) != undo {
+		t.Errorf("capture %s: undo %v, %d edits, beneath %.10q", id, undo, len(edits), was)
+	}
 }
 
 // wholeChain finds no gap, no fork, and a file for every Sealed that is not ended.
