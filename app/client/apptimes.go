@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -38,13 +39,18 @@ type appReader struct {
 	left leftOut
 }
 
+// rules are what never leaves, by the settings.
+func (r *appReader) rules() activity.Rules {
+	return activity.Rules{Apps: r.left.Apps, Titles: r.left.Titles}
+}
+
 // read returns the activity of an interval, and the level of detail that was chosen.
 func (r *appReader) read(ctx context.Context, p pow.ProjectID, in pow.Interval) (pow.Activity, pow.Detail, error) {
 	pol, err := r.a.policyOf(p)
 	if err != nil {
 		return pow.Activity{}, "", err
 	}
-	got, _ := r.a.activity.ReadBy(ctx, in, pol.Detail, activity.Rules{Apps: r.left.Apps, Titles: r.left.Titles})
+	got, _ := r.a.activity.ReadBy(ctx, in, pol.Detail, r.rules())
 	rows := got.Rows
 	got.Rows = nil
 	for _, row := range rows {
@@ -112,7 +118,7 @@ func (a *Agent) AppTimes(ctx context.Context, day time.Time) ([]pow.AppTime, err
 }
 
 // appTimes reads every row of what is not registered in a span.
-func (a *Agent) appTimes(ctx context.Context, span pow.Interval) ([]pow.AppTime, error) {
+func (a *Agent) appTimes(ctx context.Context, span pow.Interval) (times []pow.AppTime, err error) {
 	segments, err := a.registrable()
 	if err != nil {
 		return nil, err
@@ -121,7 +127,8 @@ func (a *Agent) appTimes(ctx context.Context, span pow.Interval) ([]pow.AppTime,
 	if err != nil {
 		return nil, err
 	}
-	reader, names, out := appReader{a: a, left: left}, a.projectNames(), []pow.AppTime{}
+	reader, names := appReader{a: a, left: left}, a.projectNames()
+	times = []pow.AppTime{}
 	for _, s := range joinTouching(segments) {
 		if !s.Interval.Intersect(span).Valid() {
 			continue
@@ -130,24 +137,33 @@ func (a *Agent) appTimes(ctx context.Context, span pow.Interval) ([]pow.AppTime,
 		if err != nil {
 			return nil, err
 		}
-		rules := activity.Rules{Apps: left.Apps, Titles: left.Titles}
-		got, ruled := a.activity.ReadBy(ctx, s.Interval, pol.Detail, rules)
-		for i, row := range slices.Concat(got.Rows, ruled) {
-			t := pow.AppTime{Session: s.Session, Project: names.ref(s.Project), ActivityRow: row, Provisional: got.Provisional}
-			t.LeftOut = reader.leaves(row)
-			if i >= len(got.Rows) {
-				t.LeftOut, t.Rule = true, row.App
-			}
-			if t.ID, err = rowID(s.Session, row); err != nil {
-				return nil, err
-			}
+		got, ruled := a.activity.ReadBy(ctx, s.Interval, pol.Detail, reader.rules())
+		add := func(row pow.ActivityRow, out bool, rule string) error {
+			id, err := rowID(s.Session, row)
 			if span.Contains(row.From) || span.Contains(row.To) {
-				out = append(out, t)
+				times = append(times, pow.AppTime{ID: id, Session: s.Session, Project: names.ref(s.Project), ActivityRow: row,
+					LeftOut: out, Rule: rule, Provisional: got.Provisional})
+			}
+			return err
+		}
+		for _, row := range ruled {
+			err = errors.Join(err, add(row, true, row.App))
+		}
+		for _, row := range got.Rows {
+			kept := reader.keep(row)
+			if len(kept) == 0 {
+				err = errors.Join(err, add(row, true, ""))
+			}
+			for _, k := range kept {
+				err = errors.Join(err, add(k, false, ""))
 			}
 		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	slices.SortStableFunc(out, func(x, y pow.AppTime) int { return x.From.Compare(y.From) })
-	return out, nil
+	slices.SortStableFunc(times, func(x, y pow.AppTime) int { return x.From.Compare(y.From) })
+	return times, nil
 }
 
 // keepRows is how long a row that was left out by hand is remembered.

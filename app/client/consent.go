@@ -231,8 +231,8 @@ func (a *Agent) Withdraw(_ context.Context, id pow.ProjectID) error {
 	if err != nil {
 		return err
 	}
-	if seg, running := a.timer.Running(); running && seg.Project == id {
-		return a.timer.Stop()
+	if now, found := a.timer.Current(); found && now.Project == id {
+		return a.stopWork()
 	}
 	return nil
 }

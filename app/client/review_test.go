@@ -66,10 +66,13 @@ func alone(t *testing.T) *Agent {
 	return a
 }
 
-// hour is an hour of work on a project this morning, a picture every ten minutes.
+// workday is a moment of the day whose first hours are over.
+func workday() time.Time { return time.Now().Add(-3 * time.Hour) }
+
+// hour is an hour of work on a project early on that day, a picture every ten minutes.
 func hour(t *testing.T, a *Agent, p pow.ProjectID) (session pow.SessionID, from time.Time, ids []string) {
 	t.Helper()
-	from = localDay(time.Now()).From.UTC().Add(time.Hour)
+	from = localDay(workday()).From.UTC().Add(time.Hour)
 	id, err := deliveryID(from)
 	must(t, err)
 	session = pow.SessionID(id)
@@ -134,7 +137,7 @@ func TestEditsAreSealedAsShown(t *testing.T) {
 	if img := show(); img.Bounds() != image.Rect(0, 0, 64, 40) || !black(img, 2, 2) || !black(img, 5, 5) || black(img, 6, 6) {
 		t.Errorf("the black area went lost with the crop: %v", img.Bounds())
 	}
-	ps, err := a.Pictures(t.Context(), time.Now())
+	ps, err := a.Pictures(t.Context(), workday())
 	must(t, err)
 	if p := ps[0]; p.State != pow.PictureEdited || p.Areas != 1 || p.Covered != 16*1000/(64*40) || p.Project.Name != "Website" || !p.Undo {
 		t.Errorf("cell: %+v", p)
@@ -231,7 +234,7 @@ func TestEntriesAreCorrectedWhereTheyMayBeBooked(t *testing.T) {
 	agree(t, a, required)
 	_, from, _ := hour(t, a, optional)
 	entry := func() pow.Entry {
-		es, err := a.Entries(t.Context(), time.Now())
+		es, err := a.Entries(t.Context(), workday())
 		must(t, err)
 		return es[0]
 	}
