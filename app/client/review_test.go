@@ -43,7 +43,7 @@ const (
 
 // alone is an agent with a key and a team that it never has to reach, and
 // projects of every kind.
-func alone(t *testing.T) *Agent {
+func alone(t testing.TB) *Agent {
 	t.Helper()
 	a, err := Open(t.Context(), Config{Home: newHome(t), Log: slog.New(slog.DiscardHandler)})
 	must(t, err)

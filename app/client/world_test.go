@@ -103,7 +103,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +287,7 @@ func boot(t *testing.T, home, pass string) *machine {
 	return m
 }
 
-func newHome(t *testing.T) string {
+func newHome(t testing.TB) string {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "h")
 	must(t, os.Mkdir(home, 0o700))
