@@ -18,9 +18,13 @@ import (
 // encrypted in a table of its own.
 type record struct {
 	pow.Delivery
-	Dropped int  `json:"dropped,omitempty"` // captures that the worker took out
-	Skipped int  `json:"skipped,omitempty"` // moments at which none was taken
-	Ended   bool `json:"ended,omitempty"`   // a Receipt ended the proof's life; all but the header is erased
+	Dropped int `json:"dropped,omitempty"` // captures that the worker took out
+	Skipped int `json:"skipped,omitempty"` // moments at which none was taken
+	// Kept and ByHand are the marks of its time as they were when it was made: what
+	// is sealed again must be the same.
+	Kept   []pow.Interval `json:"kept,omitempty"`
+	ByHand []pow.Interval `json:"by_hand,omitempty"`
+	Ended  bool           `json:"ended,omitempty"` // a Receipt ended the proof's life; all but the header is erased
 }
 
 func (q *Queue) record(t *tx, id string) (r record, err error) {
@@ -165,6 +169,7 @@ func (q *Queue) enqueue(t *tx, d pow.Delivery, batch []pow.Delivery) error {
 	}
 	slices.Sort(r.CaptureIDs)
 	r.Captures = len(r.CaptureIDs)
+	r.Kept, r.ByHand = q.Marks(r.Session, r.Interval)
 	before := r.Interval.To
 	if !slices.ContainsFunc(batch, func(o pow.Delivery) bool { return o.Session == d.Session && o.Interval.From.After(d.Interval.From) }) {
 		before = never // the last of its session has the rest
@@ -355,9 +360,9 @@ func (q *Queue) ProofOf(id string) (p pow.Proof, err error) {
 		}
 		p = pow.Proof{
 			Session: r.Session, Project: r.Project, KimaiActivity: r.KimaiActivity,
-			Interval: r.Interval, Dropped: r.Dropped, Skipped: r.Skipped, Without: r.Without,
+			Interval: r.Interval, Dropped: r.Dropped, Skipped: r.Skipped,
+			Without: r.Without, Kept: r.Kept, ByHand: r.ByHand,
 		}
-		p.Kept, p.ByHand = q.Marks(r.Session, r.Interval)
 		for _, c := range r.CaptureIDs {
 			capture, found, err := q.capture(t, c)
 			if err != nil {

@@ -3,6 +3,7 @@ package queue
 import (
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"pow.do/services/pow"
@@ -178,6 +179,22 @@ func (q *Queue) putGap(t *tx, g Gap) error {
 func (q *Queue) delGap(t *tx, id string) error {
 	t.then(func() { q.index.removeGap(id) })
 	return t.del(tabGaps, id)
+}
+
+// eraseGaps forgets the gaps that lie in erased time as a whole.
+func (q *Queue) eraseGaps(t *tx, span pow.Interval, project pow.ProjectID, sessions map[pow.SessionID]bool) error {
+	covered := q.index.covered()
+	for _, g := range q.index.allGaps() {
+		inside := len(pow.Subtract([]pow.Interval{g.span()}, []pow.Interval{span})) == 0
+		sent := slices.ContainsFunc(covered[g.Session], func(c coverage) bool { return c.interval.Intersect(g.span()).Valid() })
+		if !inside || sent || project != "" && !sessions[g.Session] {
+			continue
+		}
+		if err := q.delGap(t, g.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadGaps fills the index.

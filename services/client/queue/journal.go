@@ -190,7 +190,7 @@ func (q *Queue) EraseUnsent(span pow.Interval, project pow.ProjectID) error {
 		erased := func(s skipRow) bool {
 			return s.Delivery == "" && span.Contains(s.At) && (project == "" || gone[s.Session])
 		}
-		return errors.Join(q.removeSkips(t, erased), q.markErased(t))
+		return errors.Join(q.removeSkips(t, erased), q.eraseGaps(t, span, project, gone), q.markErased(t))
 	})
 	if err != nil {
 		return err

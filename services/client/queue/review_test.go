@@ -313,3 +313,61 @@ func TestCorrectionsEndWithRegister(t *testing.T) {
 		t.Errorf("%d pictures of cut time are left", len(left))
 	}
 }
+
+// What is sealed again is the same, whatever a late answer says about its time.
+func TestMarksAreFrozen(t *testing.T) {
+	q, _ := open(t, t.TempDir())
+	session := pow.SessionID(ulid(t, day))
+	track(t, q, session, 0, 60, "")
+	id := enqueue(t, q, session, 0, 40)
+	g := must[queue.Gap](t)(q.AddGap(queue.Gap{Session: session, Project: project, Interval: span(30, 50)}))
+	check(t, q.AnswerGap(g.ID, pow.AwayKeep, queue.Segment{}))
+	if p := must[pow.Proof](t)(q.ProofOf(id)); len(p.Kept) != 0 {
+		t.Errorf("a proof that was made says something else now: %v", p.Kept)
+	}
+	later := enqueue(t, q, session, 40, 60)
+	if p := must[pow.Proof](t)(q.ProofOf(later)); cmp.Diff([]pow.Interval{span(40, 50)}, p.Kept) != "" {
+		t.Errorf("the rest: %v", p.Kept)
+	}
+}
+
+func TestSplitDividesMarks(t *testing.T) {
+	q, _ := open(t, t.TempDir())
+	session := pow.SessionID(ulid(t, day))
+	track(t, q, session, 0, 60, "")
+	g := must[queue.Gap](t)(q.AddGap(queue.Gap{Session: session, Project: project, Interval: span(20, 50)}))
+	check(t, q.AnswerGap(g.ID, pow.AwayKeep, queue.Segment{}))
+	id := ulid(t, day)
+	check(t, q.SetConsent(id, []byte("signed")))
+	check(t, q.Enqueue([]pow.Delivery{{ID: id, Session: session, Project: project, Interval: span(0, 60), Without: []pow.Interval{span(25, 35)}}}))
+	later := must[pow.Delivery](t)(q.Split(id))
+	first, second := must[pow.Proof](t)(q.ProofOf(id)), must[pow.Proof](t)(q.ProofOf(later.ID))
+	want := [][]pow.Interval{{span(20, 30)}, {span(30, 50)}, {span(25, 30)}, {span(30, 35)}}
+	if d := cmp.Diff(want, [][]pow.Interval{first.Kept, second.Kept, first.Without, second.Without}); d != "" {
+		t.Error(d)
+	}
+	if string(first.Consent) != "signed" || string(second.Consent) != "signed" {
+		t.Error("the consent did not go with both halves")
+	}
+}
+
+// Erasing leaves nothing behind of a review, and brings no time back.
+func TestEraseAfterReview(t *testing.T) {
+	q, _ := open(t, t.TempDir())
+	session := pow.SessionID(ulid(t, day))
+	ids := track(t, q, session, 0, 60, "words")
+	check(t, q.Remove(ids[3:4], map[string][]pow.Interval{ids[3]: {span(21, 31)}}))
+	check(t, q.AddSkip(session, after(35), 1, pow.SkipApp))
+	g := must[queue.Gap](t)(q.AddGap(queue.Gap{Session: session, Project: project, Interval: span(40, 45)}))
+	check(t, q.AnswerGap(g.ID, pow.AwayDiscard, queue.Segment{}))
+	check(t, q.EraseUnsent(span(26, 60), ""))
+	if d := cmp.Diff([]pow.Interval{span(0, 21)}, intervals(must[[]queue.Segment](t)(q.Unregistered()))); d != "" {
+		t.Errorf("removed time came back: %s", d)
+	}
+	if ps := must[[]pow.Picture](t)(q.Pictures(span(26, 60))); len(ps) != 0 {
+		t.Errorf("left: %+v", ps)
+	}
+	if gs := q.Gaps(span(26, 60)); len(gs) != 1 || gs[0].State != queue.GapCut { // it reaches into what stays
+		t.Errorf("gaps: %+v", gs)
+	}
+}

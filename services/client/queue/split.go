@@ -61,7 +61,8 @@ func (q *Queue) halve(t *tx, r *record, id string) (half record, err error) {
 		r.CaptureIDs = slices.DeleteFunc(r.CaptureIDs, func(o string) bool { return o == c })
 	}
 	r.Interval = first
-	r.Without, half.Without = partsIn(r.Without, first), partsIn(r.Without, second)
+	half.Without, half.Kept, half.ByHand = partsIn(r.Without, second), partsIn(r.Kept, second), partsIn(r.ByHand, second)
+	r.Without, r.Kept, r.ByHand = partsIn(r.Without, first), partsIn(r.Kept, first), partsIn(r.ByHand, first)
 	r.Captures, half.Captures = len(r.CaptureIDs), len(half.CaptureIDs)
 	if r.Action == pow.ActionStop {
 		r.Action = pow.ActionExtend
