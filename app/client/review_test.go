@@ -50,7 +50,7 @@ func alone(t testing.TB) *Agent {
 	t.Cleanup(func() { must(t, a.Close()) })
 	_, err = a.NewKey(t.Context(), pow.KeyRequest{Passphrase: passphrase})
 	must(t, err)
-	a.pictures.screen = new(painting)
+	a.pictures.screen, a.pictures.list = new(painting), nothingOpen
 	a.mu.Lock()
 	a.team = &team{DVM: pow.Key{1}, Code: pow.CodeEnrolled}
 	a.mu.Unlock()

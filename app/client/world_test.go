@@ -255,6 +255,9 @@ func (p *painting) Grab(context.Context) ([]capture.Frame, error) {
 	return []capture.Frame{{Image: img, At: time.Now()}}, nil
 }
 
+// nothingOpen is a desktop without windows.
+func nothingOpen(context.Context) ([]windows.Window, error) { return nil, nil }
+
 // machine is a home folder with its running agent.
 type machine struct {
 	remote
@@ -272,8 +275,7 @@ func boot(t *testing.T, home, pass string) *machine {
 	must(t, err)
 	a, err := Open(ctx, Config{Home: home, Passphrase: func() (string, error) { return pass, nil }, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	a.pictures.screen = new(painting)
-	a.pictures.list = func(context.Context) ([]windows.Window, error) { return nil, nil }
+	a.pictures.screen, a.pictures.list = new(painting), nothingOpen
 	done := make(chan error)
 	go func() { done <- a.Run(ctx, ln) }()
 	m := &machine{remote: remote{control.Client{Home: home}}, agent: a}
