@@ -36,7 +36,7 @@ func openPart(s pow.Settings) (o openSettings) {
 	o.Named = slices.ContainsFunc(s.Exclusions, func(e pow.Exclusion) bool { return !e.Private })
 	o.Settings = s
 	o.Exclusions = slices.DeleteFunc(slices.Clone(s.Exclusions), func(e pow.Exclusion) bool { return !e.Private })
-	o.ActivityURL, o.ActivityKey, o.AppsOut, o.TitlesOut, o.Proxy = "", "", nil, nil, ""
+	o.ActivityURL, o.ActivityKey, o.AppsOut, o.TitlesOut, o.Proxy, o.TorOnly = "", "", nil, nil, "", false
 	return o
 }
 
@@ -85,20 +85,16 @@ func (a *Agent) SetSettings(_ context.Context, s pow.Settings) error {
 
 // loadSettings reads what holds while the keys are locked, or everything.
 func (a *Agent) loadSettings() error {
-	s := pow.DefaultSettings()
-	found, err := a.queue.SecretDoc(docSettings, &s)
-	if !errors.Is(err, pow.ErrLocked) {
-		if err != nil {
-			return err
-		}
-		if found && checkSettings(s) != nil { // of another version
-			s = pow.DefaultSettings()
-		}
-		return a.applySettings(s, false)
+	var o openSettings // what is left out in JSON is empty, not the default
+	found, err := a.queue.SecretDoc(docSettings, &o.Settings)
+	if errors.Is(err, pow.ErrLocked) {
+		found, err = a.queue.Doc(docOpenSettings, &o)
 	}
-	o := openSettings{Settings: pow.DefaultSettings()}
-	if _, err := a.queue.Doc(docOpenSettings, &o); err != nil {
+	if err != nil {
 		return err
+	}
+	if !found || checkSettings(o.Settings) != nil { // none yet, or of another version
+		o.Settings = pow.DefaultSettings()
 	}
 	return a.applySettings(o.Settings, o.Named)
 }

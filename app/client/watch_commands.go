@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -201,9 +202,16 @@ func (c *settingsSetCmd) Run(p *program) error {
 		return &pow.Error{Code: pow.ErrUsage.Code, What: "there is no such setting", Mend: "see powdo settings"}
 	}
 	return p.change(func(s *pow.Settings) error {
+		fields := map[string]any{}
+		b, err := json.Marshal(s)
+		if err := errors.Join(err, json.Unmarshal(b, &fields)); err != nil {
+			return err
+		}
 		for _, value := range []any{json.RawMessage(c.Value), c.Value} { // as JSON, else as text
-			b, err := json.Marshal(map[string]any{c.Name: value})
-			if err == nil && json.Unmarshal(b, s) == nil {
+			fields[c.Name] = value
+			var changed pow.Settings
+			if b, err := json.Marshal(fields); err == nil && json.Unmarshal(b, &changed) == nil {
+				*s = changed
 				return nil
 			}
 		}
