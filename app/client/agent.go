@@ -43,7 +43,6 @@ type Agent struct {
 	dialer   *dial.Dialer
 	activity *apps
 	pictures *pictures
-	desktop  []part // of Doctor: what the desktop offers besides a screen
 	uploads  uploads
 
 	registering sync.Mutex // held by Register

@@ -31,7 +31,11 @@ type part struct {
 
 // parts are looked at in this order, which is the one of every screen.
 func (a *Agent) parts() []part {
-	return append(append([]part{{"capture", a.checkScreen}}, a.desktop...), []part{
+	first := []part{{"capture", a.checkScreen}}
+	if a.desk.tray != nil { // an agent that shows itself
+		first = append(first, desktopParts(a.desk.tray, a.desk.notes, a.watcher)...)
+	}
+	return append(first, []part{
 		{"activitywatch", a.checkActivity}, {"keyring", a.checkKeys}, {"home", a.checkHome}, {"disk", a.checkDisk},
 		{"team", a.checkTeam}, {"clock", a.checkClock}, {"relays", a.checkRelays}, {"blossom", a.checkServers},
 		{"dvm", a.checkDVM}, {"proxy", a.checkProxy}, {"version", checkVersion},
