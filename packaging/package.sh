@@ -44,7 +44,7 @@ pack() {
 		STAGE=$work/$1 $nfpm package --config "$2" --packager $kind --target "$dist/${1}_${VERSION}_amd64.$kind" >&2
 	done
 	tar -C "$work/$1" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=ustar \
-		--transform "s,^\./usr,$1-$VERSION," -cf - ./usr | xz -9e -T1 >"$dist/${1}_${VERSION}_amd64.tar.xz"
+		--transform "s,^\./usr,$1-$VERSION," -cf - ./usr | xz -9 -T1 >"$dist/${1}_${VERSION}_amd64.tar.xz"
 }
 
 say "powdo $VERSION for Linux"

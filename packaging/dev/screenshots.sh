@@ -35,6 +35,8 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 
+CGO_ENABLED=0 go test -c -tags server -o "$work/seed" ./app/e2e
+
 say "1. A display, two servers, a team"
 Xvfb -displayfd 3 -noreset -nolisten tcp -screen 0 1920x1080x24 3>"$work/display" 2>/dev/null &
 pids="$pids $!"
@@ -58,7 +60,7 @@ id() { ./powdo projects --json | tr '{' '\n' | sed -n "s/.*\"id\":\"\([0-9a-f]*\
 web=$(id "Website relaunch")
 kiosk=$(id "Kiosk app")
 books=$(id Bookkeeping)
-seed() { POWDO_SEED="$POWDO_HOME" POWDO_SEED_WORK="$1" CGO_ENABLED=0 go test -count=1 -short -tags server -run '^TestSeedADay$' ./app/e2e >"$work/seed.log" 2>&1 || { cat "$work/seed.log"; exit 1; }; }
+seed() { POWDO_SEED="$POWDO_HOME" POWDO_SEED_WORK="$1" "$work/seed" -test.short -test.run '^TestSeedADay$' >"$work/seed.log" 2>&1 || { cat "$work/seed.log"; exit 1; }; }
 
 say "2. A day of work: the morning registered and booked, the rest held"
 seed "$kiosk:420:45:Checkout,$books:370:25:Invoices,$web:340:70:Navigation"
