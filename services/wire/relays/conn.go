@@ -292,6 +292,8 @@ func (c *conn) take(b []byte) error {
 		if s := c.subs[f.sub]; s != nil && s.open {
 			c.takeClosed(s, f.text, now)
 		}
+	case "NEG-MSG", "NEG-ERR":
+		return c.takeNeg(f, now)
 	case "NOTICE":
 		if c.notices.over(now, maxNotices) {
 			return fmt.Errorf("%w: NOTICE", errMisuse)
@@ -318,6 +320,9 @@ func (c *conn) discard(now time.Time) error {
 
 // handled is called by a worker when an event has been through Handle.
 func (c *conn) handled(it item, err error) {
+	if err == nil {
+		c.relay.remember(it.event, c.pool.c.Now())
+	}
 	c.mu.Lock()
 	c.unhandled--
 	if err != nil {
@@ -354,6 +359,7 @@ func (c *conn) fire(now time.Time) error {
 	for _, s := range c.subs {
 		c.fireSub(s, now)
 	}
+	c.fireComparisons(now)
 	for _, f := range c.feeds {
 		c.turnPage(f, now)
 	}
@@ -379,6 +385,9 @@ func (c *conn) earliest(now time.Time) time.Duration {
 	}
 	for _, s := range c.subs {
 		note(s.due())
+	}
+	for _, f := range c.feeds {
+		note(f.due())
 	}
 	note(c.againAt)
 	return max(0, next.Sub(now))

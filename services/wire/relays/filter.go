@@ -46,22 +46,28 @@ func (f Filter) limit() int {
 	return pageSize
 }
 
+// wire is a Filter as NIP-01 writes it.
+type wire struct {
+	IDs     []pow.Hash `json:"ids,omitempty"`
+	Kinds   []int      `json:"kinds,omitempty"`
+	Authors []pow.Key  `json:"authors,omitempty"`
+	P       []pow.Key  `json:"#p,omitempty"`
+	D       []string   `json:"#d,omitempty"`
+	Until   *int64     `json:"until,omitempty"`
+	Limit   int        `json:"limit,omitempty"`
+}
+
 // request writes the REQ. until is inclusive; negative means none.
 func (f Filter) request(sub string, until int64) []byte {
-	q := struct {
-		IDs     []pow.Hash `json:"ids,omitempty"`
-		Kinds   []int      `json:"kinds,omitempty"`
-		Authors []pow.Key  `json:"authors,omitempty"`
-		P       []pow.Key  `json:"#p,omitempty"`
-		D       []string   `json:"#d,omitempty"`
-		Until   *int64     `json:"until,omitempty"`
-		Limit   int        `json:"limit"`
-	}{f.IDs, f.Kinds, f.Authors, f.P, f.D, nil, f.limit()}
+	q := wire{f.IDs, f.Kinds, f.Authors, f.P, f.D, nil, f.limit()}
 	if until >= 0 {
 		q.Until = &until
 	}
 	return message("REQ", sub, q)
 }
+
+// bare writes the filter without a limit, for NIP-77.
+func (f Filter) bare() wire { return wire{f.IDs, f.Kinds, f.Authors, f.P, f.D, nil, 0} }
 
 // message writes one frame.
 func message(parts ...any) []byte {

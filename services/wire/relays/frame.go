@@ -11,12 +11,12 @@ import (
 
 // frame is one message of a relay, taken apart. Nothing in it is proven.
 type frame struct {
-	kind  string // EVENT, OK, EOSE, CLOSED, NOTICE, AUTH
+	kind  string // EVENT, OK, EOSE, CLOSED, NOTICE, AUTH, NEG-MSG, NEG-ERR
 	sub   string
 	event json.RawMessage // EVENT
 	id    pow.Hash        // OK
 	ok    bool            // OK
-	text  string          // OK, CLOSED, NOTICE; the challenge of AUTH
+	text  string          // OK, CLOSED, NOTICE; the challenge of AUTH; hex of NEG-MSG, reason of NEG-ERR
 }
 
 var errFrame = errors.New("not a frame of NIP-01")
@@ -59,6 +59,10 @@ func parseFrame(b []byte) (f frame, err error) {
 		f.sub = str(1)
 	case "CLOSED":
 		if f.sub = str(1); len(parts) > 2 {
+			f.text = str(2)
+		}
+	case "NEG-MSG", "NEG-ERR":
+		if f.sub = str(1); len(parts) > 2 || f.kind == "NEG-MSG" {
 			f.text = str(2)
 		}
 	case "NOTICE", "AUTH":

@@ -75,7 +75,7 @@ func TestSeen(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	for _, s := range []string{
 		`["EVENT","x`, `["EVENT","in0",{"id":"ab"}]`, `["OK","` + strings.Repeat("ab", 32) + `",true,"duplicate: x"]`, `["EOSE","in0"]`,
-		`["CLOSED","in0","auth-required: x"]`, `["NOTICE","\ud800"]`, `["AUTH","5a"]`, `[[[[`, `["OK",1,1]`, `null`,
+		`["CLOSED","in0","auth-required: x"]`, `["NEG-MSG","ng0","6100"]`, `["NEG-ERR","ng0","blocked: x"]`, `["NEG-MSG","ng0"]`, `["NOTICE","\ud800"]`, `["AUTH","5a"]`, `[[[[`, `["OK",1,1]`, `null`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -15,6 +15,9 @@ import (
 // maxPublications bounds what waits for an OK on one connection.
 const maxPublications = 256
 
+// kindDeletion is that of NIP-09.
+const kindDeletion = 5
+
 // errUnsent means that the connection ended before the event was sent.
 var errUnsent = errors.New("not sent")
 
@@ -61,6 +64,9 @@ func (p *Pool) Publish(ctx context.Context, origin string, eventJSON []byte) (po
 			return pow.Answer{}, err
 		}
 		a, err := c.publish(ctx, event.ID(e), msg)
+		if a.OK && e.Kind == kindDeletion {
+			r.deletedThere(e)
+		}
 		if !errors.Is(err, errUnsent) {
 			return a, err
 		}

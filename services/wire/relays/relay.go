@@ -26,6 +26,7 @@ type relay struct {
 	changed chan struct{} // guarded by mu; closed when conn changes
 	state   string        // guarded by mu; see pow.Connection
 	err     string        // guarded by mu
+	memory  memory        // guarded by mu
 }
 
 // States of a relay (pow.Connection).

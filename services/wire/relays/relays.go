@@ -10,6 +10,12 @@
 // connection reads it again; Handle has to know what it has done before. After
 // an error of Handle the stored events are read again, with back-off.
 //
+// A relay that says OK to a deletion and sends the same event on a later
+// connection keeps everything. From then on it is asked what it has beside what
+// was handled (NIP-77), after every reconnect and every six hours, and what is
+// missing is read by id. What was handled is remembered for as long as the Pool
+// lives: the first connection of a program reads everything.
+//
 // Before an event counts it passes, in this order: size, shape, id recomputed,
 // signature, the filter that was asked for, duplicates. Ids become keys only
 // after that, so a forged copy cannot suppress a genuine event.

@@ -84,6 +84,7 @@ func (c *conn) takeEvent(f frame, now time.Time) error {
 		return c.discard(now)
 	}
 	if at := int64(e.CreatedAt); !s.eose {
+		c.relay.cameAgain(event.ID(e))
 		if s.valid == 0 || at < s.oldest {
 			s.oldest = at
 		}
@@ -111,9 +112,12 @@ func (c *conn) takeEOSE(s *sub, now time.Time) {
 		s.fetch.finish(nil)
 	case s == s.feed.live:
 		c.relay.set(online, nil)
-		c.firstPage(s)
+		c.stored(s, now)
 	case s == s.feed.page:
 		c.pageEnds(s)
+	case s == s.feed.missing:
+		c.drop(s)
+		c.readMissing(s.feed, now)
 	default: // read again
 		c.drop(s)
 	}
@@ -167,10 +171,13 @@ func (c *conn) fireSub(s *sub, now time.Time) {
 		c.endFetch(s, ErrUnknown)
 	case s == s.feed.live: // live events come all the same; older ones are paged for
 		s.eose = true
-		c.firstPage(s)
+		c.stored(s, now)
 	case s == s.feed.page: // a page without an end is not an empty page
 		c.drop(s)
 		s.feed.page = nil
+	case s == s.feed.missing:
+		c.drop(s)
+		c.readMissing(s.feed, now)
 	default:
 		c.drop(s)
 	}
@@ -185,12 +192,28 @@ type feed struct {
 	waits   bool  // the next page is asked for when everything is handled
 	until   int64 // of that page
 	retried bool  // the same until was asked for twice
+
+	// For relays that keep what was deleted; see missing.go.
+	compareAt time.Time
+	comparing *comparison
+	need      []pow.Hash // still to be read
+	missing   *sub       // reads some of them
 }
 
 func newFeed(i int, f Filter) *feed {
 	fd := &feed{name: strconv.Itoa(i)}
 	fd.live = &sub{id: "in" + fd.name, filter: f, until: -1, feed: fd}
 	return fd
+}
+
+// stored goes on after the newest stored events have come: a relay that keeps
+// everything is asked for what is missing, any other one is read to the end.
+func (c *conn) stored(s *sub, now time.Time) {
+	if s.feed.compareAt = now.Add(missingEvery); c.relay.compares(now) {
+		c.compare(s.feed, now)
+		return
+	}
+	c.firstPage(s)
 }
 
 // firstPage begins to page when the live subscription brought anything. Relays

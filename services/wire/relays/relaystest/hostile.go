@@ -251,6 +251,9 @@ func (p *Peer) Auth() {
 	}
 }
 
+// Cut drops the connection.
+func (p *Peer) Cut() { _ = p.c.Close() }
+
 // Wait waits until the client hangs up.
 func (p *Peer) Wait() {
 	for p.Next().Kind != "" {
