@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,20 +26,22 @@ type conn struct {
 	below     net.Conn
 	ctx       context.Context // of every read and write
 	cancel    context.CancelFunc
-	wake      chan struct{} // the writer has something to do
-	space     chan struct{} // the queue got shorter
-	dying     chan struct{} // closed by kill
-	pending   chan struct{} // a place for each event that waits for its commit
-	seen      atomic.Int64  // when the peer was last heard, Unix nanoseconds
+	wake      chan struct{}  // the writer has something to do
+	space     chan struct{}  // the queue got shorter
+	dying     chan struct{}  // closed by kill
+	running   sync.WaitGroup // timers that have not fired or still run
+	pending   chan struct{}  // a place for each event that waits for its commit
+	seen      atomic.Int64   // when the peer was last heard, Unix nanoseconds
 
 	mu      sync.Mutex       // guards what follows; taken after Relay.mu
 	auth    map[pow.Key]bool // authenticated keys; true: admitted when last looked at
 	subs    map[string]*sub
 	neg     *negotiation // nil: none is open
 	queue   []item
-	queued  int  // bytes in queue and in the buffers of subs
-	rank    rank // of the best key in auth
-	leaving bool // an answer must go out before an empty auth closes the connection
+	queued  int           // bytes in queue and in the buffers of subs
+	rank    rank          // of the best key in auth
+	timers  []*time.Timer // of AUTH, and of the next ping
+	leaving bool          // an answer must go out before an empty auth closes the connection
 	code    websocket.StatusCode
 	reason  string
 
@@ -81,43 +84,83 @@ func (c *conn) cut() {
 	c.below.Close()
 }
 
+// serve runs the connection to its end.
 func (c *conn) serve() {
 	defer c.cut()
+	defer c.caught()
+	if !c.relay.register(c) {
+		return
+	}
+	defer c.relay.unregister(c)
+	c.seen.Store(time.Now().UnixNano())
 	c.send(frame("AUTH", c.challenge))
-	var wg sync.WaitGroup
-	wg.Go(c.write)
-	wg.Go(c.keep)
+	c.after(authWait, c.mustBeKnown)
+	c.after(pingEvery, c.mustBeAlive)
+	var writer sync.WaitGroup
+	writer.Go(c.write)
+	defer func() {
+		c.kill(websocket.StatusNormalClosure, "")
+		writer.Wait()
+		c.stopTimers()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.hold(-c.queued)
+	}()
 	c.read()
-	c.kill(websocket.StatusNormalClosure, "")
-	wg.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hold(-c.queued)
 }
 
-// keep closes connections that do not authenticate or have gone silent.
-func (c *conn) keep() {
-	c.seen.Store(time.Now().UnixNano())
-	auth := time.NewTimer(authWait)
-	defer auth.Stop()
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
-	for {
-		select {
-		case <-c.dying:
-			return
-		case <-auth.C:
-			if len(c.keys()) == 0 {
-				c.notice("auth-required: authenticate within 10 seconds")
-				c.kill(websocket.StatusPolicyViolation, "not authenticated")
-			}
-		case <-ping.C:
-			if time.Since(time.Unix(0, c.seen.Load())) >= silenceWait {
-				c.kill(websocket.StatusPolicyViolation, "silent")
-			}
-			c.ping()
+// caught keeps a panic from ending the program: it ends this connection only.
+func (c *conn) caught() {
+	if recover() != nil {
+		c.relay.log.Error("a connection panicked", "stack", string(debug.Stack()))
+	}
+}
+
+// after calls f once, in a goroutine that serve waits for. Timers instead of
+// goroutines, because most connections are idle.
+func (c *conn) after(d time.Duration, f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.code != 0 {
+		return
+	}
+	c.running.Add(1)
+	c.timers = append(c.timers[:min(len(c.timers), 1)], time.AfterFunc(d, func() {
+		defer c.running.Done()
+		f()
+	}))
+}
+
+// stopTimers ends or awaits them. The connection was killed before, so that none
+// is added.
+func (c *conn) stopTimers() {
+	c.mu.Lock()
+	for _, t := range c.timers {
+		if t.Stop() {
+			c.running.Done()
 		}
 	}
+	c.mu.Unlock()
+	c.running.Wait()
+}
+
+// mustBeKnown closes a connection that did not authenticate in time.
+func (c *conn) mustBeKnown() {
+	if len(c.keys()) == 0 {
+		c.notice("auth-required: authenticate within 10 seconds")
+		c.kill(websocket.StatusPolicyViolation, "not authenticated")
+	}
+}
+
+// mustBeAlive closes a connection that has gone silent, and pings others.
+func (c *conn) mustBeAlive() {
+	if time.Since(time.Unix(0, c.seen.Load())) >= silenceWait {
+		c.kill(websocket.StatusPolicyViolation, "silent")
+		return
+	}
+	next := time.Now().Add(pingEvery)
+	c.ping()
+	c.after(max(0, time.Until(next)), c.mustBeAlive)
 }
 
 func (c *conn) ping() {

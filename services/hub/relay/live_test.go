@@ -341,3 +341,23 @@ func TestStoredAndLive(t *testing.T) {
 		t.Errorf("live: %v", ids)
 	}
 }
+
+// TestPanicEndsOneConnection: whatever goes wrong while one client is served,
+// the others go on.
+func TestPanicEndsOneConnection(t *testing.T) {
+	s := &search{}
+	w := newWorld(t, s.wrap)
+	good, bad := w.dial(bob), w.dial(alice)
+	s.before = func() { panic("a fault of ours") }
+	bad.send("REQ", "a", filter{})
+	bad.closed()
+	s.before = nil
+	if _, closed := good.req("a", filter{}); closed != "" {
+		t.Error(closed)
+	}
+	for end := time.Now().Add(patience); w.relay.Stats().Connections.Load() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the connection is still counted")
+		}
+	}
+}

@@ -272,17 +272,17 @@ func (r *Relay) upgrade(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "too many connections", http.StatusTooManyRequests)
 		return
 	}
-	defer leave()
 	c, err := r.accept(w, req, ip)
 	if err != nil {
+		leave()
 		return
 	}
-	if !r.register(c) {
-		c.cut()
-		return
-	}
-	defer r.unregister(c)
-	c.serve()
+	// The HTTP server's goroutine ends here: its stack and buffers would be
+	// most of what an idle connection costs. Close waits for this one.
+	go func() {
+		defer leave()
+		c.serve()
+	}()
 }
 
 // enter counts a connection of an address; leave takes it back.
