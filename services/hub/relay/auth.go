@@ -69,8 +69,11 @@ func (c *conn) authenticate(key pow.Key) string {
 	if len(c.keys()) >= maxKeys {
 		return "rate-limited: too many keys on this connection"
 	}
-	c.mu.Lock()
 	_, admitted := c.relay.dvmOf(key)
+	if !admitted && c.relay.stats.Connections.Load() > maxStrangers {
+		return "rate-limited: too many connections"
+	}
+	c.mu.Lock()
 	c.auth[key] = admitted
 	c.rerank()
 	c.mu.Unlock()

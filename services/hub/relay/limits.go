@@ -32,6 +32,7 @@ const (
 // Limits of the relay.
 const (
 	maxConns      = 10_000
+	maxStrangers  = 7_500 // connections, beyond which keys that are not admitted are refused
 	connsPerIP    = 16
 	siteFactor    = 4 // times connsPerIP for an IPv6 network of 48 bits
 	connsPerKey   = 8

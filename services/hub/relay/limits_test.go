@@ -100,6 +100,16 @@ func TestAddresses(t *testing.T) {
 	})
 }
 
+// TestPlacesForMembers: strangers cannot take the last quarter of the connections.
+func TestPlacesForMembers(t *testing.T) {
+	w := newWorld(t)
+	w.relay.Stats().Connections.Add(7_500)
+	defer w.relay.Stats().Connections.Add(-7_500)
+	_, why := w.dial().auth(nobody)
+	wantPrefix(t, "a stranger", why, "rate-limited:")
+	w.dial(alice)
+}
+
 // TestMessages: how many of any kind a connection may send.
 func TestMessages(t *testing.T) {
 	for name, row := range map[string]struct {
