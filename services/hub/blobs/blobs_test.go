@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -26,7 +27,12 @@ import (
 	"pow.do/services/wire/event"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("POWDO_TEST_UPLOAD"); dir != "" {
+		uploadUntilKilled(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const host = "hub.example.com"
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ import (
 // be durable. where is the path of a SQLite file or the URL of a database.
 func writeUntilKilled(where string) {
 	ctx := context.Background()
-	cfg := store.Config{Path: where, DVMs: []pow.Key{storetest.DVM}}
+	cfg := store.Config{Path: where, DVMs: []pow.Key{storetest.DVM}, Space: func() (int64, int64, error) { return 1 << 40, 0, nil }}
 	if strings.HasPrefix(where, "postgres:") {
 		cfg.Path, cfg.URL = "", where
 	}
@@ -52,7 +53,7 @@ func TestKill(t *testing.T) {
 }
 
 func testKill(t *testing.T, e storetest.Engine) {
-	rounds := 20
+	rounds := storetest.Rounds(20)
 	if testing.Short() {
 		rounds = 3
 	}
@@ -73,7 +74,7 @@ func testKill(t *testing.T, e storetest.Engine) {
 			if len(lines.Text()) == 64 { // the last line may be cut
 				acknowledged[lines.Text()] = true
 			}
-			if n == 50+round*17 {
+			if n == 50+round*17%400 {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
@@ -98,5 +99,23 @@ func testKill(t *testing.T, e storetest.Engine) {
 	}
 	if len(acknowledged) < 50*rounds {
 		t.Errorf("only %d letters were acknowledged", len(acknowledged))
+	}
+}
+
+// writeControl is a writer as a careless one would be.
+func writeControl(path string) {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+	if err == nil {
+		_, err = db.ExecContext(context.Background(), `CREATE TABLE IF NOT EXISTS ids (id TEXT PRIMARY KEY)`)
+	}
+	if err != nil {
+		panic(err)
+	}
+	start := int(time.Now().UnixNano())
+	for i := 0; ; i++ {
+		id := event.ID(storetest.Letter(start+i, storetest.Alice))
+		if _, err := db.ExecContext(context.Background(), `INSERT INTO ids VALUES ($1)`, id.String()); err == nil {
+			fmt.Println(id)
+		}
 	}
 }

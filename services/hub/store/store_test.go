@@ -15,6 +15,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv("POWDO_TEST_WRITE"); path != "" {
 		writeUntilKilled(path)
 	}
+	if path := os.Getenv("POWDO_TEST_CONTROL"); path != "" {
+		writeControl(path)
+	}
 	goleak.VerifyTestMain(m)
 }
 

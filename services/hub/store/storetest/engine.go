@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
@@ -102,4 +103,12 @@ func (e Engine) open(t testing.TB, cfg store.Config) *sql.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// Rounds is how often a crash is repeated: POWDO_CRASH_ROUNDS, or a few.
+func Rounds(few int) int {
+	if n, err := strconv.Atoi(os.Getenv("POWDO_CRASH_ROUNDS")); err == nil && n > 0 {
+		return n
+	}
+	return few
 }
