@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"pow.do/services/hub/store"
 	"pow.do/services/hub/store/storetest"
 	"pow.do/services/pow"
+	"pow.do/services/wire/event"
 )
 
 // TestPowerCut cuts the power of the disk while letters are stored: what was
@@ -110,4 +112,58 @@ func untilPowerCut(t *testing.T, disk *storetest.Disk, env string, after int) (i
 	}
 	disk.Again()
 	return ids
+}
+
+// TestFullDisk stores until the disk is full: what was acknowledged is there, and
+// with room again the store goes on, without a restart (F6).
+func TestFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("mounting takes root")
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skip("mount: ", err, string(out))
+	}
+	t.Cleanup(func() { exec.Command("umount", dir).Run() })
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "hub", "hub.db"), DVMs: []pow.Key{storetest.DVM},
+		Space: func() (int64, int64, error) { return 1 << 40, 0, nil }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	want(t, "allow", s.Allow(t.Context(), storetest.Alice, storetest.DVM), nil)
+	var kept []string
+	put := func(n int) error {
+		l := storetest.Letter(n, storetest.Alice)
+		result := make(chan error, 1)
+		s.Put(l, event.Marshal(l), time.Now().Add(time.Hour), storetest.DVM, func(err error) { result <- err })
+		err := <-result
+		if err == nil {
+			kept = append(kept, l.ID)
+		}
+		return err
+	}
+	n, failed := 0, 0
+	for ; failed < 20 && n < 20_000; n++ {
+		if put(n) != nil {
+			failed++
+		}
+	}
+	if failed == 0 {
+		t.Fatal("the disk did not get full")
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "with room again", put(n), nil)
+	found := storetest.Found(t, s, storetest.Alice)
+	for _, id := range kept {
+		if !slices.Contains(found, id) {
+			t.Fatalf("%s was acknowledged and is lost", id)
+		}
+	}
 }
