@@ -35,7 +35,7 @@ func writeUntilKilled(where string) {
 	}
 	start := int(time.Now().UnixNano())
 	for i := 0; ; i++ {
-		e := storetest.Letter(start+i, storetest.Alice)
+		e := storetest.Letter(start+i, storetest.DVM) // whose mailbox is the largest
 		s.Put(e, event.Marshal(e), time.Now().Add(time.Hour), storetest.DVM, func(err error) {
 			if err == nil {
 				fmt.Println(e.ID)
@@ -90,7 +90,7 @@ func testKill(t *testing.T, e storetest.Engine) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	found := storetest.Found(t, s, storetest.Alice)
+	found := storetest.Found(t, s, storetest.DVM)
 	slices.Sort(found)
 	for id := range acknowledged {
 		if _, ok := slices.BinarySearch(found, id); !ok {

@@ -35,7 +35,7 @@ func TestPowerCut(t *testing.T) {
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
-		found := storetest.Found(t, s, storetest.Alice)
+		found := storetest.Found(t, s, storetest.DVM)
 		if whole, err := store.Ask(t.Context(), s, "PRAGMA integrity_check"); whole != "ok" || err != nil {
 			t.Errorf("round %d: %s %v", round, whole, err)
 		}
