@@ -28,7 +28,7 @@ import (
 // part of it too, the WebSocket works, and the hub sees the client's address.
 // nginx and caddy are looked for in PATH, POWDO_TEST_NGINX and POWDO_TEST_CADDY.
 func TestThroughProxies(t *testing.T) {
-	for name, start := range map[string]func(*testing.T, string, string) string{"nginx": startNginx, "caddy": startCaddy} {
+	for name, startFront := range map[string]func(*testing.T, string, string) string{"nginx": startNginx, "caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
 			program, err := exec.LookPath(cmp.Or(os.Getenv("POWDO_TEST_"+strings.ToUpper(name)), name))
 			if err != nil {
@@ -36,7 +36,7 @@ func TestThroughProxies(t *testing.T) {
 			}
 			member := newHubKey("member")
 			h := serveHub(t, server.HubConfig{Dir: t.TempDir(), Claims: noClaims, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, member)
-			front := start(t, program, h.Host)
+			front := startFront(t, program, h.Host)
 			_, port, _ := net.SplitHostPort(front)
 			h.SetOrigins([]string{"http://" + h.Host, "https://hub.example.com", "https://hub.example.com:" + port})
 			h.Host = front
@@ -136,20 +136,6 @@ func example(t *testing.T, name string, replace ...string) string {
 	return text
 }
 
-func run(t *testing.T, program string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
-	})
-}
-
 func startNginx(t *testing.T, program, hub string) (front string) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -166,7 +152,7 @@ func startNginx(t *testing.T, program, hub string) (front string) {
 	if err := os.WriteFile(config, []byte(main), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, program, "-c", config, "-p", dir, "-e", filepath.Join(dir, "errors"))
+	start(t, program, "-c", config, "-p", dir, "-e", filepath.Join(dir, "errors"))
 	return "127.0.0.1:" + port
 }
 
@@ -178,6 +164,6 @@ func startCaddy(t *testing.T, program, hub string) (front string) {
 	if err := os.WriteFile(config, []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, program, "run", "--config", config, "--adapter", "caddyfile")
+	start(t, program, "run", "--config", config, "--adapter", "caddyfile")
 	return "127.0.0.1:" + port
 }

@@ -110,15 +110,15 @@ func (r *running) reload() {
 	}
 }
 
-// writeCertificate makes a self-signed certificate for hub.example.com.
-func writeCertificate(t *testing.T, dir string, serial int64) {
+// writeCertificate makes a self-signed certificate for hub.example.com and more names.
+func writeCertificate(t *testing.T, dir string, serial int64, names ...string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "hub"}, DNSNames: []string{"hub.example.com"},
-		NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "hub"}, DNSNames: append(names, "hub.example.com"),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

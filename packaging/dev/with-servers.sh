@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with throw-away servers for the hub's tests beside it: a real
-# PostgreSQL and a real S3 server (versitygw), on loopback, in a temporary folder.
+# PostgreSQL and a real S3 server (versitygw), on loopback, in a temporary folder;
+# and programs that tests start themselves (pebble, an ACME server).
 #
 #   with-servers.sh COMMAND…
 #
@@ -27,6 +28,16 @@ port=$((20000 + $$ % 9000))
 free() {
 	port=$((port + 1))
 	while listening "$port"; do port=$((port + 1)); done
+}
+
+# peer builds a program of packaging/peers once.
+root=$(cd "$here/../.." && pwd)
+peers=$root/dist/peers
+peer() {
+	program=$peers/${2##*/}
+	if [ ! -x "$program" ] || [ "$root/packaging/peers/$1/go.sum" -nt "$program" ]; then
+		(cd "$root/packaging/peers/$1" && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$program" "$2")
+	fi
 }
 
 # PostgreSQL does not run as root.
@@ -60,15 +71,11 @@ if [ -z "${POWDO_TEST_POSTGRES_URL:-}" ]; then
 fi
 
 if [ -z "${POWDO_TEST_S3_URL:-}" ]; then
-	root=$(cd "$here/../.." && pwd)
-	server=$root/dist/peers/versitygw
-	if [ ! -x "$server" ] || [ "$root/packaging/peers/s3/go.sum" -nt "$server" ]; then
-		(cd "$root/packaging/peers/s3" && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$server" github.com/versity/versitygw/cmd/versitygw)
-	fi
+	peer s3 github.com/versity/versitygw/cmd/versitygw
 	mkdir "$work/s3" "$work/about"
 	free
 	export AWS_ACCESS_KEY_ID=powdo AWS_SECRET_ACCESS_KEY=powdo-for-tests
-	ROOT_ACCESS_KEY=$AWS_ACCESS_KEY_ID ROOT_SECRET_KEY=$AWS_SECRET_ACCESS_KEY "$server" --quiet --keep-alive \
+	ROOT_ACCESS_KEY=$AWS_ACCESS_KEY_ID ROOT_SECRET_KEY=$AWS_SECRET_ACCESS_KEY "$peers/versitygw" --quiet --keep-alive \
 		--port "127.0.0.1:$port" posix --sidecar "$work/about" "$work/s3" >"$work/s3.log" 2>&1 &
 	pids="$pids $!"
 	n=0
@@ -79,5 +86,10 @@ if [ -z "${POWDO_TEST_S3_URL:-}" ]; then
 	done
 	export POWDO_TEST_S3_URL="http://127.0.0.1:$port"
 fi
+
+# An ACME server and its names, which the tests start themselves.
+peer acme github.com/letsencrypt/pebble/v2/cmd/pebble
+peer acme github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv
+export POWDO_TEST_PEERS=$peers
 
 "$@"
