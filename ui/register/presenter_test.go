@@ -35,6 +35,7 @@ func TestRegisterOnlyAfterThePreview(t *testing.T) {
 		{"nothing to send", agent{}, true, 0},
 		{"preview failed", agent{preview: full, err: errors.New("no")}, true, 0},
 		{"shown", agent{preview: full}, true, 1},
+		{"a question is open", agent{preview: pow.Preview{Parts: full.Parts, Away: []pow.AwayQuestion{{ID: "A1"}}}}, true, 0},
 	} {
 		sent = 0
 		c.agent.sent = &sent
