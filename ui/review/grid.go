@@ -66,6 +66,7 @@ func (g *gridPane) build(p *Page) {
 func (g *gridPane) buildDays(p *Page) {
 	g.days = widgets.NewDayGrid([6]string{":00", ":10", ":20", ":30", ":40", ":50"})
 	g.days.Picture = p.Presenter.Thumb
+	g.days.OnSize = p.Presenter.ThumbRoom
 	g.days.OnOpen = func(cell string) {
 		m, _ := moment(g.rows, cell)
 		for _, c := range m.Pictures {

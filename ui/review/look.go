@@ -54,6 +54,7 @@ func (p *Presenter) Open(key string) {
 	if i < 0 {
 		return
 	}
+	p.open = ""
 	first := p.model.Look == nil
 	p.model.Removing = nil
 	p.lookAt(list, i)
@@ -70,16 +71,18 @@ func (p *Presenter) OpenPicture(id string) {
 	if at, ok := takenAt(id); ok {
 		p.SetDay(at)
 	}
-	if p.model.Known {
-		p.openWanted()
+	p.Open(id)
+	if p.model.Look == nil || p.model.Look.Picture.ID != id { // newer than what is known of its day
+		p.stale = true
+		p.load()
 	}
 }
 
+// openWanted opens what OpenPicture asked for before its day was there.
 func (p *Presenter) openWanted() {
-	if id := p.open; id != "" {
-		p.open = ""
-		p.Open(id)
-	}
+	id := p.open
+	p.open = ""
+	p.Open(id)
 }
 
 func (p *Presenter) lookAt(list []pow.Picture, i int) {

@@ -210,3 +210,23 @@ func TestOpenPictureOfAnyDay(t *testing.T) {
 		t.Errorf("went to %v", d)
 	}
 }
+
+// The toast may name a picture that the page has not heard of yet.
+func TestOpenPictureThatIsNew(t *testing.T) {
+	b := newBare(busyDay())
+	b.agent.list = append(b.agent.list, picture("C20", 16, 30, website, pow.PictureHeld))
+	b.OpenPicture("C20")
+	b.later.run()
+	if l := b.Model().Look; l == nil || l.Picture.ID != "C20" || l.Image == nil {
+		t.Errorf("%+v", l)
+	}
+	b.Visible(false)
+	b.Close()
+	b.agent.list = append(b.agent.list, picture("C21", 16, 31, website, pow.PictureHeld))
+	b.OpenPicture("C21") // before the window shows the page
+	b.Visible(true)
+	b.later.run()
+	if l := b.Model().Look; l == nil || l.Picture.ID != "C21" {
+		t.Errorf("%+v", l)
+	}
+}

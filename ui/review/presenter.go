@@ -167,6 +167,9 @@ func (p *Presenter) Model() Model { return p.model }
 // Thumb returns a decoded thumbnail, or nil and fetches it.
 func (p *Presenter) Thumb(id string) image.Image { return p.thumbs.get(id) }
 
+// ThumbRoom says how many pixels of the screen a thumbnail has.
+func (p *Presenter) ThumbRoom(width, height int) { p.thumbs.fit(image.Pt(width, height)) }
+
 // Counts says how many pictures wait, and what became of the day's.
 func (p *Presenter) Counts() Counts {
 	c := count(p.model.Shown())

@@ -360,3 +360,25 @@ func TestTheDayFollowsWhatHappens(t *testing.T) {
 		}
 	}
 }
+
+// Thumbnails are kept as large as they are drawn, and made anew for more room.
+func TestThumbsFitTheirRoom(t *testing.T) {
+	b := newBare(busyDay())
+	size := func() image.Point {
+		b.Thumb("C1")
+		b.later.run()
+		return b.Thumb("C1").Bounds().Size()
+	}
+	for _, c := range []struct{ room, want image.Point }{
+		{image.Pt(400, 400), image.Pt(320, 180)},
+		{image.Pt(160, 90), image.Pt(320, 180)}, // there already
+		{image.Pt(170, 90), image.Pt(160, 90)},
+		{image.Pt(170, 100), image.Pt(170, 95)},
+		{image.Pt(170, 101), image.Pt(170, 95)},
+	} {
+		b.ThumbRoom(c.room.X, c.room.Y)
+		if got := size(); got != c.want {
+			t.Errorf("room %v: %v, want %v", c.room, got, c.want)
+		}
+	}
+}

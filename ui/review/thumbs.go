@@ -14,7 +14,7 @@ import (
 
 // The bounds of what is kept and decoded.
 const (
-	mostThumbs  = 96 // decoded, about 22 MB
+	mostThumbs  = 96 // decoded, of at most thumbWidth by thumbHeight: 22 MB
 	mostWanted  = 48 // waiting to be fetched
 	mostFetches = 2  // at a time
 	thumbWidth  = 320
@@ -35,11 +35,12 @@ type thumbs struct {
 	wanted []string // fetched from the end
 	failed map[string]bool
 	flying map[string]bool
-	age    int // raised when something is forgotten: what is on its way then is old
+	room   image.Point // pixels of the screen that a thumbnail has
+	age    int         // raised when something is forgotten: what is on its way then is old
 }
 
 func newThumbs(fetch func(context.Context, string) ([]byte, error), async Async, came func(string)) *thumbs {
-	t := &thumbs{fetch: fetch, async: async, came: came, flying: map[string]bool{}}
+	t := &thumbs{fetch: fetch, async: async, came: came, flying: map[string]bool{}, room: image.Pt(thumbWidth, thumbHeight)}
 	t.wipe()
 	return t
 }
@@ -66,7 +67,7 @@ func without(list []string, id string) []string {
 
 func (t *thumbs) next() {
 	for len(t.flying) < mostFetches && len(t.wanted) > 0 {
-		id, age := t.wanted[len(t.wanted)-1], t.age
+		id, age, room := t.wanted[len(t.wanted)-1], t.age, t.room
 		t.wanted = t.wanted[:len(t.wanted)-1]
 		t.flying[id] = true
 		var m *image.RGBA
@@ -74,6 +75,9 @@ func (t *thumbs) next() {
 			b, err := t.fetch(ctx, id)
 			if err == nil {
 				m, err = decode(b, image.Pt(thumbWidth, thumbHeight))
+			}
+			if err == nil {
+				m = shrink(m, room)
 			}
 			return err
 		}, func(err error) {
@@ -98,6 +102,15 @@ func (t *thumbs) keep(id string, m *image.RGBA) {
 	}
 	t.kept[id], t.used = m, append(t.used, id)
 	t.came(id)
+}
+
+// fit says how large thumbnails are drawn. Those kept were made for less room
+// when it grows, and are made anew.
+func (t *thumbs) fit(room image.Point) {
+	larger := room.X > t.room.X || room.Y > t.room.Y
+	if t.room = room; larger {
+		t.wipe()
+	}
 }
 
 // forget drops thumbnails that are not true any more.
@@ -141,4 +154,37 @@ func decode(b []byte, most image.Point) (*image.RGBA, error) {
 	out := image.NewRGBA(image.Rect(0, 0, c.Width, c.Height))
 	draw.Draw(out, out.Rect, m, m.Bounds().Min, draw.Src)
 	return out, nil
+}
+
+// shrink scales a picture down to fit into a size, each pixel the mean of those
+// that it stands for. What fits already is left as it is.
+func shrink(m *image.RGBA, room image.Point) *image.RGBA {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	if w <= room.X && h <= room.Y || room.X < 1 || room.Y < 1 {
+		return m
+	}
+	to := image.Pt(room.X, max(1, h*room.X/w))
+	if to.Y > room.Y {
+		to = image.Pt(max(1, w*room.Y/h), room.Y)
+	}
+	out := image.NewRGBA(image.Rectangle{Max: to})
+	for y := range to.Y {
+		for x := range to.X {
+			from := image.Rect(x*w/to.X, y*h/to.Y, (x+1)*w/to.X, (y+1)*h/to.Y)
+			copy(out.Pix[out.PixOffset(x, y):], mean(m, from))
+		}
+	}
+	return out
+}
+
+// mean returns the colour of an area, opaque.
+func mean(m *image.RGBA, r image.Rectangle) []byte {
+	var red, green, blue, n int
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		line := m.Pix[m.PixOffset(r.Min.X, y):m.PixOffset(r.Max.X, y)]
+		for ; len(line) >= 4; line = line[4:] {
+			red, green, blue, n = red+int(line[0]), green+int(line[1]), blue+int(line[2]), n+1
+		}
+	}
+	return []byte{byte(red / n), byte(green / n), byte(blue / n), 0xFF}
 }

@@ -45,6 +45,7 @@ type DayGrid struct {
 	// Picture returns a decoded thumbnail, or nil while there is none; Came is
 	// called when it is there.
 	Picture func(thumb string) image.Image
+	OnSize  func(width, height int) // of a thumbnail, in pixels of the screen
 	OnOpen  func(id string)
 	OnMoved func() // cursor or selection changed
 	OnKey   func(*fyne.KeyEvent) bool
@@ -76,14 +77,11 @@ type spot struct {
 	open  bool // its slot is unfolded below
 }
 
-// face returns the cell that stands for a spot: the first that waits.
+// face returns the cell that stands for a spot: the first that waits, else the
+// first that has most to show.
 func (s spot) face() Cell {
-	for _, c := range s.cells {
-		if c.Frame == Dashed {
-			return c
-		}
-	}
-	return s.cells[0]
+	rank := [...]int{Dashed: 0, Firm: 1, Hexagon: 2, Hatched: 3, Vacant: 4}
+	return slices.MinFunc(s.cells, func(a, b Cell) int { return rank[a.Frame] - rank[b.Frame] })
 }
 
 type gridLine struct {
@@ -99,6 +97,7 @@ func NewDayGrid(columns [6]string) *DayGrid {
 	d := &DayGrid{cur: -1, anchor: -1, unfolded: map[string]bool{}, selected: map[string]bool{}, views: map[int]*lineView{}}
 	d.Picture = func(string) image.Image { return nil }
 	d.OnOpen, d.OnMoved, d.OnUndo = func(string) {}, func() {}, func() {}
+	d.OnSize = func(int, int) {}
 	d.OnKey = func(*fyne.KeyEvent) bool { return false }
 	for i, s := range columns {
 		d.heads[i] = Caption(s)
@@ -359,6 +358,8 @@ func (r *gridRenderer) Layout(size fyne.Size) {
 	changed := m != d.m
 	if changed {
 		d.m, d.drawn = m, drawings{}
+		scale := density(d)
+		d.OnSize(int((m.thumb.Width-2*mount)*scale), int((m.thumb.Height-2*mount)*scale))
 	}
 	for i, t := range d.heads {
 		t.Move(fyne.NewPos(m.left+float32(i)*m.slot, 0))

@@ -134,7 +134,7 @@ func (v *RedactView) scale() (s float32, at fyne.Position) {
 	}
 	w, h := float32(v.pixels.X), float32(v.pixels.Y)
 	if s = min(size.Width/w, size.Height/h); v.actual {
-		s = 1 / v.density()
+		s = 1 / density(v)
 		at = fyne.NewPos(-float32(v.off.X)*s, -float32(v.off.Y)*s)
 	}
 	if w*s <= size.Width {
@@ -147,8 +147,8 @@ func (v *RedactView) scale() (s float32, at fyne.Position) {
 }
 
 // density returns how many pixels of the screen a unit of Fyne has.
-func (v *RedactView) density() float32 {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(v); c != nil && c.Scale() > 0 {
+func density(o fyne.CanvasObject) float32 {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.Scale() > 0 {
 		return c.Scale()
 	}
 	return 1
@@ -165,7 +165,7 @@ func (v *RedactView) inSight() image.Rectangle {
 
 // window returns how many pixels of a picture fit, when actual.
 func (v *RedactView) window() image.Point {
-	d, size := v.density(), v.inner()
+	d, size := density(v), v.inner()
 	return image.Pt(min(v.pixels.X, int(size.Width*d)), min(v.pixels.Y, int(size.Height*d)))
 }
 
@@ -210,7 +210,7 @@ type redactRenderer struct{ v *RedactView }
 
 func (r *redactRenderer) Layout(fyne.Size) {
 	v := r.v
-	d, size := v.density(), v.inner()
+	d, size := density(v), v.inner()
 	if room := image.Pt(int(size.Width*d), int(size.Height*d)); room != v.room {
 		v.room = room
 		v.OnRoom(room.X, room.Y)

@@ -156,6 +156,6 @@ func (v *RedactView) DragEnd() {
 
 // Scrolled moves the part in sight.
 func (v *RedactView) Scrolled(ev *fyne.ScrollEvent) {
-	d := v.density()
+	d := density(v)
 	v.pan(image.Pt(int(-ev.Scrolled.DX*d), int(-ev.Scrolled.DY*d)))
 }
