@@ -43,7 +43,7 @@ var rules = []rule{
 	// Parts that more than one page shows: what a project asks for, what is left
 	// out of pictures, the backup of the key.
 	{"ui/settings", "services/pow assets ui/bridge ui/widgets ui/theme ui/words ui/input ui/project ui/leaveout ui/backup"},
-	{"ui/welcome", "services/pow assets ui/bridge ui/widgets ui/theme ui/words ui/input ui/project ui/leaveout ui/backup"},
+	{"ui/firstrun", "services/pow assets ui/bridge ui/widgets ui/theme ui/words ui/input ui/project ui/leaveout ui/backup"},
 	{"ui/…", "services/pow assets ui/bridge ui/widgets ui/theme ui/words ui/input"},
 }
 

@@ -20,6 +20,7 @@ import (
 type View struct {
 	Presenter *Presenter
 	Body      *fyne.Container
+	OnDrawn   func() // its height may be another one now
 	say       func(error) (what, mend string)
 
 	fields map[Field]*widgets.Field
@@ -127,4 +128,7 @@ func (v *View) draw(m Model) {
 		}
 	}
 	v.Body.Refresh()
+	if v.OnDrawn != nil {
+		v.OnDrawn()
+	}
 }

@@ -20,6 +20,7 @@ import (
 type View struct {
 	Presenter *Presenter
 	Body      *fyne.Container
+	OnDrawn   func() // its height may be another one now
 	say       func(error) (what, mend string)
 
 	private *widgets.Switch
@@ -90,6 +91,9 @@ func (v *View) draw(m Model) {
 	}
 	v.drawFound(m)
 	v.Body.Refresh()
+	if v.OnDrawn != nil {
+		v.OnDrawn()
+	}
 }
 
 func (v *View) drawList(m Model) {

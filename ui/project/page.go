@@ -32,6 +32,7 @@ type Links struct {
 type View struct {
 	Presenter *Presenter
 	Body      *fyne.Container
+	OnDrawn   func() // its height may be another one now
 	links     Links
 	now       func() time.Time
 
@@ -145,6 +146,9 @@ func (v *View) draw(m Model) {
 	}
 	v.drawButtons(m)
 	v.Body.Refresh()
+	if v.OnDrawn != nil {
+		v.OnDrawn()
+	}
 }
 
 func (v *View) drawHead(m Model) {

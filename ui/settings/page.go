@@ -59,6 +59,7 @@ type Page struct {
 	built   bool
 	secret  bool
 	visible bool
+	drawing bool
 }
 
 // NewPage makes the page; Show of c is its own.
@@ -83,6 +84,7 @@ func NewPage(c Config, o Options, links Links) *Page {
 		widgets.Section{Icon: theme.Disk, Name: words.T("settings.data"), Content: p.data()},
 		widgets.Section{Icon: theme.Logo, Name: words.T("settings.about"), Content: p.about()},
 	)
+	p.Exclude.OnDrawn, p.Backup.OnDrawn = p.settle, p.settle
 	p.built = true
 	return p
 }
@@ -146,13 +148,22 @@ func (p *Page) draw(m Model) {
 	if !p.built || !p.visible { // what cannot be seen is drawn when it can
 		return
 	}
+	p.drawing = true
 	if m.Known {
 		p.Exclude.Presenter.Set(m.Settings.Exclusions)
 	}
 	for _, f := range p.draws {
 		f(m)
 	}
+	p.drawing = false
 	p.root.Box.Refresh()
+}
+
+// settle makes room for a part that drew itself.
+func (p *Page) settle() {
+	if p.visible && !p.drawing {
+		p.root.Box.Refresh()
+	}
 }
 
 func (p *Page) follow(f func(Model)) { p.draws = append(p.draws, f) }

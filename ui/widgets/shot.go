@@ -44,20 +44,27 @@ func (s *Shot) HeightFor(width float32) float32 {
 	return min(s.most, width*ratio)
 }
 
+// Area returns where the picture lies inside the widget.
+func (s *Shot) Area() (fyne.Position, fyne.Size) { return s.area(s.Size()) }
+
+func (s *Shot) area(size fyne.Size) (fyne.Position, fyne.Size) {
+	w := size.Width
+	if i := s.img.Image; i != nil && i.Bounds().Dy() > 0 {
+		w = min(w, size.Height*float32(i.Bounds().Dx())/float32(i.Bounds().Dy()))
+	}
+	return fyne.NewPos((size.Width-w)/2, 0), fyne.NewSize(w, size.Height)
+}
+
 // CreateRenderer is for Fyne.
 func (s *Shot) CreateRenderer() fyne.WidgetRenderer { return &shotRenderer{s} }
 
 type shotRenderer struct{ s *Shot }
 
 func (r *shotRenderer) Layout(size fyne.Size) {
-	w := size.Width
-	if i := r.s.img.Image; i != nil && i.Bounds().Dy() > 0 {
-		w = min(w, size.Height*float32(i.Bounds().Dx())/float32(i.Bounds().Dy()))
-	}
-	at := fyne.NewPos((size.Width-w)/2, 0)
+	at, area := r.s.area(size)
 	for _, o := range r.Objects() {
 		o.Move(at)
-		o.Resize(fyne.NewSize(w, size.Height))
+		o.Resize(area)
 	}
 }
 func (r *shotRenderer) MinSize() fyne.Size {
