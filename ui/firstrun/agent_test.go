@@ -137,6 +137,7 @@ type desk struct {
 	anew   int
 	theme  theme.Variant
 	status pow.Status
+	picked int
 }
 
 func open(t testing.TB, a *agent, st store, width, height float32) *desk {
@@ -156,7 +157,7 @@ func open(t testing.TB, a *agent, st store, width, height float32) *desk {
 			}
 			return nil, fs.ErrNotExist
 		}}
-	d.page = firstrun.NewPage(firstrun.Config{Agent: a, Async: d.agenda.Go, Store: st}, files, uitest.Clock, firstrun.Links{
+	d.page = firstrun.NewPage(firstrun.Config{Agent: a, Async: d.agenda.Go, Store: st, Pick: d.pick}, files, uitest.Clock, firstrun.Links{
 		Say: uitest.Say, Copy: func(string) {}, Paste: func() string { return link }, Done: func() { d.done++ },
 		Secret: func(on bool) { d.secret = on }, Restart: func() { d.anew++ }, Theme: func(v theme.Variant) { d.theme = v },
 		Look: func() theme.Variant { return d.theme },
@@ -167,6 +168,9 @@ func open(t testing.TB, a *agent, st store, width, height float32) *desk {
 	d.agenda.Run()
 	return d
 }
+
+// pick goes through the numbers in order.
+func (d *desk) pick(n int) int { d.picked++; return d.picked * 5 % n }
 
 // press presses and does what that starts.
 func (d *desk) press(text string) {

@@ -112,7 +112,7 @@ const (
 func (p *Presenter) ask() {
 	p.asked = nil
 	for len(p.asked) < min(checks, len(p.model.Words)) {
-		if i := p.pick(len(p.model.Words)); !slices.Contains(p.asked, i) {
+		if i := p.c.Pick(len(p.model.Words)); !slices.Contains(p.asked, i) {
 			p.asked = append(p.asked, i)
 		}
 	}
@@ -126,7 +126,7 @@ func (p *Presenter) offer() {
 	p.model.Left, p.model.Ask = len(p.asked), p.asked[0]
 	options := []string{p.model.Words[p.model.Ask]}
 	for tries := 0; len(options) < offers && tries < 200; tries++ {
-		if w := p.model.Words[p.pick(len(p.model.Words))]; !slices.Contains(options, w) {
+		if w := p.model.Words[p.c.Pick(len(p.model.Words))]; !slices.Contains(options, w) {
 			options = append(options, w)
 		}
 	}

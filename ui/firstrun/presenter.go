@@ -3,7 +3,6 @@ package firstrun
 import (
 	"context"
 	"image"
-	"math/rand/v2"
 
 	"pow.do/services/pow"
 	"pow.do/ui/backup"
@@ -169,13 +168,13 @@ type Config struct {
 	Agent Agent
 	Async Async
 	Store Store
-	Show  func(Model) // called after every change
+	Pick  func(n int) int // a number below n, by chance
+	Show  func(Model)     // called after every change
 }
 
 // Presenter holds the first run's state. All its methods belong to one goroutine.
 type Presenter struct {
 	c     Config
-	pick  func(n int) int // a number below n
 	model Model
 
 	request pow.KeyRequest // what was typed at Restore
@@ -185,7 +184,7 @@ type Presenter struct {
 
 // New makes a presenter at the first step.
 func New(c Config) *Presenter {
-	return &Presenter{c: c, pick: rand.IntN, model: Model{Step: Hello, Form: Twelve, Level: pow.DetailCategory, Probes: map[string]Probe{}}}
+	return &Presenter{c: c, model: Model{Step: Hello, Form: Twelve, Level: pow.DetailCategory, Probes: map[string]Probe{}}}
 }
 
 // Model returns what is shown now.

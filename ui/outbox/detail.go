@@ -21,33 +21,42 @@ type detail struct {
 	state *widgets.State
 	next  *widgets.Text
 	wrong *widgets.Note
-	steps *fyne.Container
+	steps *widgets.Stations
+	moves *widgets.Progress
 	facts *fyne.Container
 	try   *widgets.Button
+	save  *widgets.Button
+	panel *panel
 	back  *widgets.Button
 	item  pow.OutboxItem
+	say   func(error) (what, mend string)
 }
 
 func (d *detail) build(p *Page) {
+	d.say = p.links.Say
 	d.badge = widgets.NewBadge(theme.BadgeFor("", "", ""))
 	d.name = widgets.NewText("", widgets.Style{Size: theme.SubHeading, Bold: true, Wrap: true})
 	d.span = widgets.NewText("", widgets.Style{Size: theme.Small, Role: theme.Muted, Wrap: true})
 	d.state = widgets.NewState(true)
 	d.next = widgets.NewText("", widgets.Style{Wrap: true})
 	d.wrong = widgets.NewNote()
-	d.steps = widgets.Column(6)
+	d.steps = widgets.NewStations()
+	d.moves = widgets.NewProgress()
 	d.facts = widgets.Column(8)
 	d.back = widgets.NewButton(words.T("act.back"), theme.Back, widgets.Quiet, func() { p.Back() })
 	d.try = widgets.NewButton(words.T("act.retry"), theme.Retry, widgets.Main, func() { p.Presenter.Retry(d.item.ID) })
 	copyButton := widgets.NewButton(words.T("act.copy_details"), theme.Copy, widgets.Plain, func() { p.links.Copy(details(d.item)) })
+	d.panel = newPanel(p, HandSave, "outbox.save", theme.Save, p.Presenter.Save)
+	d.save = widgets.NewButton(words.T("outbox.save"), theme.Save, widgets.Plain, func() { d.panel.open(p, "~/pow-do-"+d.item.ID+".powdo") })
 	title := widgets.Column(0, d.name, d.span)
 	d.pane = widgets.Page(nil, widgets.Wrap(0, d.back), widgets.Card(widgets.Column(14,
 		widgets.Line(12, title, d.badge, title),
-		widgets.Column(4, d.state.Box, d.next),
+		widgets.Column(4, d.state.Box, d.next, d.moves),
 		d.wrong.Box,
-		widgets.Wrap(theme.Gap, d.try, copyButton),
+		widgets.Wrap(theme.Gap, d.try, d.save, copyButton),
+		d.panel.box,
 		widgets.NewRule(),
-		d.steps,
+		d.steps.Box,
 		widgets.NewRule(),
 		d.facts,
 	)))
@@ -76,27 +85,36 @@ func (d *detail) draw(i pow.OutboxItem, team string, now time.Time, m Model) {
 	} else {
 		d.try.Enable()
 	}
-	d.drawSteps(i, team)
+	part, moving := Moving(i)
+	d.moves.Hidden = !moving
+	d.moves.Set(part)
+	d.save.Hidden = i.SealedHash.IsZero()
+	d.panel.draw(m.Hand, m.Lost, d.say)
+	d.drawSteps(i, team, now)
 	d.drawFacts(i, now)
 }
 
-func (d *detail) drawSteps(i pow.OutboxItem, team string) {
-	d.steps.Objects = nil
+func (d *detail) drawSteps(i pow.OutboxItem, team string, now time.Time) {
+	var list []widgets.Station
 	for _, s := range Steps(i) {
 		k := words.Proof(s.State, "")
-		icon, role, word := k.Icon, theme.Muted, theme.Muted
-		tail := widgets.NewIcon(theme.Offline, theme.Faint, 16)
+		st := widgets.Station{Icon: k.Icon, Role: theme.Faint, Name: words.T("step."+string(s.State), words.Data{"Team": team}), Faint: true}
 		switch {
 		case s.Done:
-			role, word = k.Role, theme.Text
-			tail.Set(theme.Confirm, theme.Success)
+			st.Role, st.Faint, st.Behind = k.Role, false, s.State != pow.Attention
+			if s.State == pow.Queued {
+				st.Role = theme.Success
+			}
 		case s.Now:
-			word = theme.Text
-			tail.Set(theme.Partly, theme.Info)
+			st.Role, st.Faint = theme.Info, false
+			st.When = words.T("outbox.now")
 		}
-		text := widgets.NewText(words.T("step."+string(s.State), words.Data{"Team": team}), widgets.Style{Role: word, Wrap: true})
-		d.steps.Objects = append(d.steps.Objects, widgets.Line(10, text, tail, widgets.NewIcon(icon, role, 20), text))
+		if !s.At.IsZero() {
+			st.When = words.When(s.At, now)
+		}
+		list = append(list, st)
 	}
+	d.steps.Set(list)
 }
 
 func (d *detail) drawFacts(i pow.OutboxItem, now time.Time) {

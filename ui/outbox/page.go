@@ -7,6 +7,7 @@
 package outbox
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -36,12 +37,16 @@ type Page struct {
 	filters [3]*widgets.Press
 	counts  [3]*widgets.Text
 	fail    *widgets.Note
+	off     *widgets.Note
+	take    *panel
+	above   *fyne.Container // what stands over the list when there is something to say
 	empty   *fyne.Container
 	nothing *widgets.Text
 	comfort *widgets.Text
 	list    *widgets.List
 	detail  detail
 	split   *split
+	moving  bool // bytes of a proof are on their way
 }
 
 // NewPage makes the page; Show of c is its own.
@@ -50,19 +55,24 @@ func NewPage(c Config, links Links) *Page {
 	c.Show = p.draw
 	p.Presenter = New(c)
 	p.retry = widgets.NewButton(words.T("act.retry_all"), theme.Retry, widgets.Plain, p.Presenter.RetryAll)
+	p.fail, p.off = widgets.NewNote(), widgets.NewNote()
+	p.take = newPanel(p, HandTake, "outbox.take", theme.Add, p.Presenter.Take)
+	byHand := widgets.NewButton(words.T("outbox.take"), theme.Add, widgets.Quiet, func() { p.take.open(p, "") })
 	p.head = widgets.NewHead(words.T("page.outbox"), p.retry)
-	p.fail = widgets.NewNote()
+	bar := p.buildFilters()
+	bar.Objects = append(bar.Objects, byHand)
+	p.above = widgets.Column(12, p.off.Box, p.take.box, p.fail.Box)
 	p.buildEmpty()
 	p.list = widgets.NewList(func() int { return len(p.Presenter.model.Items) }, newRow, p.fillRow)
 	p.list.OnSelected = p.choose
 	p.list.OnKey = p.key
 	p.detail.build(p)
 	p.split = &split{
-		head: p.head.Box, bar: p.buildFilters(), fail: p.fail.Box,
+		head: p.head.Box, bar: bar, fail: p.above,
 		list: p.list, ground: widgets.NewFill(theme.Surface, theme.Line, theme.RadiusCard), empty: p.empty, detail: p.detail.pane,
 	}
 	p.root = &fyne.Container{Layout: p.split, Objects: []fyne.CanvasObject{
-		p.split.bar, p.fail.Box, p.split.ground, p.list, p.empty, p.detail.pane, p.head.Box,
+		p.split.bar, p.above, p.split.ground, p.list, p.empty, p.detail.pane, p.head.Box,
 	}}
 	p.split.row = newRow().MinSize().Height
 	p.draw(p.Presenter.Model())
@@ -107,11 +117,15 @@ func (p *Page) Lose() { p.Presenter.Lose() }
 // Visible tells whether the page can be seen.
 func (p *Page) Visible(on bool) { p.Presenter.Visible(on) }
 
-// Period returns how often Tick is wanted: every few seconds while something is
-// on its way and the window has the focus, never otherwise.
+// Period returns how often Tick is wanted: every second while bytes move, every
+// few while something is on its way, and never without the focus.
 func (p *Page) Period(focused bool) time.Duration {
-	if !focused || p.Presenter.model.Lost || p.Presenter.model.Open == p.Presenter.model.Stuck {
+	m := p.Presenter.model
+	if !focused || m.Lost || m.Open == m.Stuck {
 		return 0
+	}
+	if p.moving {
+		return time.Second
 	}
 	return 5 * time.Second
 }
@@ -127,6 +141,10 @@ func (p *Page) RetryAll() { p.Presenter.RetryAll() }
 
 // Back closes the detail; false where none is open.
 func (p *Page) Back() bool {
+	if p.Presenter.model.Hand.Mode != HandNone {
+		p.Presenter.OpenHand(HandNone)
+		return true
+	}
 	if p.Presenter.model.Chosen == "" {
 		return false
 	}
@@ -169,6 +187,10 @@ func (p *Page) draw(m Model) {
 	} else {
 		p.fail.Fail("", "")
 	}
+	p.take.draw(m.Hand, m.Lost, p.links.Say)
+	p.drawOffline(m)
+	p.above.Hidden = p.off.Box.Hidden && p.take.box.Hidden && p.fail.Box.Hidden
+	p.moving = slices.ContainsFunc(m.Items, func(i pow.OutboxItem) bool { _, ok := Moving(i); return ok })
 	p.drawEmpty(m, team)
 	item, ok := m.Item()
 	p.detail.pane.Hidden = !ok
@@ -178,6 +200,14 @@ func (p *Page) draw(m Model) {
 	}
 	p.list.Refresh()
 	p.root.Refresh()
+}
+
+// drawOffline says since when nothing can be delivered, and that nothing is lost.
+func (p *Page) drawOffline(m Model) {
+	p.off.Set(theme.Warning, theme.Offline, "", "")
+	if !m.Since.IsZero() && !m.Lost {
+		p.off.Set(theme.Warning, theme.Offline, words.T("outbox.offline", words.Data{"Time": words.When(m.Since, p.now())}), words.N("outbox.offline.text", m.Open-m.Stuck))
+	}
 }
 
 func (p *Page) drawEmpty(m Model, team string) {
@@ -202,6 +232,7 @@ type row struct {
 	line  *widgets.Text
 	state *widgets.State
 	next  *widgets.Text
+	moves *widgets.Progress
 }
 
 func newRow() fyne.CanvasObject {
@@ -211,11 +242,13 @@ func newRow() fyne.CanvasObject {
 		line:  widgets.NewText("", widgets.Style{Size: theme.Small, Role: theme.Muted}),
 		state: widgets.NewState(false),
 		next:  widgets.NewText("", widgets.Style{Size: theme.Small, Role: theme.Muted, Right: true, Fixed: true}),
+		moves: widgets.NewProgress(),
 	}
+	r.moves.Hide()
 	left := widgets.Column(0, r.name, r.line)
 	return &fyne.Container{
 		Layout:  &rowLayout{row: r},
-		Objects: []fyne.CanvasObject{widgets.Inset(12, 8, widgets.Line(12, left, r.badge, left, widgets.Column(0, widgets.Right(r.state.Box), r.next)))},
+		Objects: []fyne.CanvasObject{widgets.Inset(12, 8, widgets.Line(12, left, r.badge, left, widgets.Column(0, widgets.Right(r.state.Box), r.next, r.moves)))},
 	}
 }
 
@@ -237,6 +270,12 @@ func (p *Page) fillRow(n int, o fyne.CanvasObject) {
 	k := mark(i)
 	r.state.Set(k.Icon, k.Role, k.Word)
 	r.next.Set(act(i, p.now()))
+	part, moving := Moving(i)
+	r.moves.Hidden, r.next.Hidden = !moving, moving
+	r.moves.Set(part)
+	if moving {
+		r.state.Set(theme.Uploaded, theme.Info, words.T("outbox.uploading", words.Data{"Percent": int(part * 100)}))
+	}
 	o.Refresh()
 }
 

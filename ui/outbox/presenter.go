@@ -6,12 +6,27 @@ import (
 	"time"
 
 	"pow.do/services/pow"
+	"pow.do/ui/input"
 )
+
+// Way follows the proofs and hurries them.
+type Way interface {
+	Outbox(ctx context.Context) ([]pow.OutboxItem, error)
+	Retry(ctx context.Context, id string) error
+}
+
+// ByHand carries proofs without a network. Both take whole paths.
+type ByHand interface {
+	ExportProof(ctx context.Context, r pow.ExportRequest) error
+	// ImportProofs takes the answer that came back, and returns how many proofs
+	// it moved.
+	ImportProofs(ctx context.Context, file string) (int, error)
+}
 
 // Agent is what the page asks of the agent.
 type Agent interface {
-	Outbox(ctx context.Context) ([]pow.OutboxItem, error)
-	Retry(ctx context.Context, id string) error
+	Way
+	ByHand
 }
 
 // Async runs work beside the owner's goroutine and done back on it.
@@ -40,7 +55,31 @@ type Model struct {
 	Lost   bool
 	Trying bool
 	Err    error
+	// Since is when the last relay was lost; zero while one is there.
+	Since time.Time
+	Hand  Hand
 }
+
+// Hand is what is carried by hand.
+type Hand struct {
+	Mode  HandMode
+	Fault input.Fault // why the path cannot be used
+	Busy  bool
+	Err   error
+	Saved string // where a proof was written
+	Took  bool   // an answer was taken: it moved so many proofs
+	Moved int
+}
+
+// HandMode is which of the two panels is open.
+type HandMode int
+
+// The panels: none, saving the chosen proof, taking an answer.
+const (
+	HandNone HandMode = iota
+	HandSave
+	HandTake
+)
 
 // Item returns the proof whose detail is shown.
 func (m Model) Item() (pow.OutboxItem, bool) {
@@ -57,17 +96,32 @@ type Step struct {
 	State pow.State
 	Done  bool
 	Now   bool // the one that is being worked on
+	At    time.Time
+}
+
+// Moving tells whether bytes of a proof are on their way right now, and which
+// part of them has arrived.
+func Moving(i pow.OutboxItem) (part float32, ok bool) {
+	if i.Sent <= 0 || i.Size <= 0 || i.Sent >= i.Size || !i.State.Before(pow.Uploaded) {
+		return 0, false
+	}
+	return float32(i.Sent) / float32(i.Size), true
 }
 
 // Steps returns the stations of a proof and how far it has come. For a proof
-// that needs attention the evidence decides, since its state does not say.
+// that needs attention the evidence decides, since its state does not say; that
+// is then the eighth station.
 func Steps(i pow.OutboxItem) []Step {
 	way := []pow.State{pow.Queued, pow.Sealing, pow.Uploaded, pow.Relayed, pow.Received, pow.Accepted, pow.Booked}
 	at := reached(i)
 	steps := make([]Step, len(way))
 	for n, s := range way {
 		steps[n] = Step{State: s, Done: !at.Before(s)}
+		steps[n].At = i.Steps[s]
 		steps[n].Now = n > 0 && steps[n-1].Done && !steps[n].Done && i.State != pow.Attention
+	}
+	if i.State == pow.Attention {
+		steps = append(steps, Step{State: pow.Attention, Done: true, At: i.Steps[pow.Attention]})
 	}
 	return steps
 }
@@ -125,6 +179,8 @@ type Presenter struct {
 	agent Agent
 	async Async
 	show  func(Model)
+	now   func() time.Time
+	home  string
 
 	model Model
 	items []pow.OutboxItem
@@ -139,12 +195,13 @@ type Config struct {
 	Agent Agent
 	Async Async
 	Now   func() time.Time
+	Home  string      // folder of the person, for paths that begin with ~
 	Show  func(Model) // called after every change
 }
 
 // New makes a presenter. It asks nothing before it is visible.
 func New(c Config) *Presenter {
-	return &Presenter{agent: c.Agent, async: c.Async, show: c.Show, stale: true}
+	return &Presenter{agent: c.Agent, async: c.Async, show: c.Show, now: c.Now, home: c.Home, stale: true}
 }
 
 // Model returns what is shown now.
@@ -156,10 +213,25 @@ func (p *Presenter) Update(s pow.Status) {
 		p.stale = p.stale || s.Outbox[st] != p.model.Status.Outbox[st]
 	}
 	p.known, p.model.Lost, p.model.Status = true, false, s
+	p.connected(s.Relays)
 	if p.stale {
 		p.Load()
 	}
 	p.show(p.model)
+}
+
+// connected remembers since when no relay is there.
+func (p *Presenter) connected(relays []pow.Connection) {
+	off := len(relays) > 0
+	for _, r := range relays {
+		off = off && r.State != "online"
+	}
+	switch {
+	case !off:
+		p.model.Since = time.Time{}
+	case p.model.Since.IsZero():
+		p.model.Since = p.now()
+	}
 }
 
 // Lose shows that the agent does not answer.
@@ -235,6 +307,9 @@ func (p *Presenter) SetFilter(f Filter) {
 
 // Choose shows the detail of a proof; an empty id closes it.
 func (p *Presenter) Choose(id string) {
+	if p.model.Chosen != id {
+		p.model.Hand = Hand{}
+	}
 	p.model.Chosen = id
 	p.show(p.model)
 }

@@ -15,10 +15,17 @@ import (
 type agent struct {
 	items []pow.OutboxItem
 	retry func(id string) error
+
+	export func(pow.ExportRequest) error
+	take   func(file string) (int, error)
 }
 
 func (a agent) Outbox(context.Context) ([]pow.OutboxItem, error) { return a.items, nil }
 func (a agent) Retry(_ context.Context, id string) error         { return a.retry(id) }
+func (a agent) ExportProof(_ context.Context, r pow.ExportRequest) error {
+	return a.export(r)
+}
+func (a agent) ImportProofs(_ context.Context, file string) (int, error) { return a.take(file) }
 
 // now runs work at once.
 func atOnce(work func(context.Context) error, done func(error)) { done(work(context.Background())) }
@@ -36,11 +43,11 @@ func TestSteps(t *testing.T) {
 		{"queued", pow.OutboxItem{State: pow.Queued}, 1, pow.Sealing},
 		{"relayed", pow.OutboxItem{State: pow.Relayed}, 4, pow.Received},
 		{"booked", pow.OutboxItem{State: pow.Booked}, 7, ""},
-		{"stuck early", pow.OutboxItem{State: pow.Attention}, 1, ""},
-		{"stuck sealed", pow.OutboxItem{State: pow.Attention, SealedHash: pow.Hash{1}}, 2, ""},
-		{"stuck on a server", pow.OutboxItem{State: pow.Attention, Servers: done}, 3, ""},
-		{"stuck at a relay", pow.OutboxItem{State: pow.Attention, Relays: done}, 4, ""},
-		{"refused", pow.OutboxItem{State: pow.Attention, Receipt: &pow.ReceiptInfo{Code: pow.CodeRejected}}, 5, ""},
+		{"stuck early", pow.OutboxItem{State: pow.Attention}, 2, ""}, // the eighth station is done too
+		{"stuck sealed", pow.OutboxItem{State: pow.Attention, SealedHash: pow.Hash{1}}, 3, ""},
+		{"stuck on a server", pow.OutboxItem{State: pow.Attention, Servers: done}, 4, ""},
+		{"stuck at a relay", pow.OutboxItem{State: pow.Attention, Relays: done}, 5, ""},
+		{"refused", pow.OutboxItem{State: pow.Attention, Receipt: &pow.ReceiptInfo{Code: pow.CodeRejected}}, 6, ""},
 	} {
 		n, at := 0, pow.State("")
 		for _, s := range outbox.Steps(c.item) {

@@ -1,0 +1,17 @@
+package ui
+
+import (
+	"context"
+
+	"pow.do/services/pow"
+)
+
+func (f *fakeAgent) ExportProof(_ context.Context, r pow.ExportRequest) error {
+	f.calls <- "export " + r.ID
+	return f.wrong
+}
+
+func (f *fakeAgent) ImportProofs(_ context.Context, file string) (int, error) {
+	f.calls <- "import " + file
+	return 1, f.wrong
+}
