@@ -348,3 +348,11 @@ func focus(b *widgets.Button) {
 		c.Focus(b)
 	}
 }
+
+// places names the sections for who leads here, such as Diagnostics.
+var places = map[string]Group{"general": General, "tracking": Tracking, "pictures": Pictures, "apps": Apps, "projects": Projects,
+	"keys": KeysGroup, "servers": Servers, "data": DataGroup, "about": About}
+
+// GoTo scrolls to a section by its name: general, tracking, pictures, apps,
+// projects, keys, servers, data or about.
+func (p *Page) GoTo(place string) { p.Go(places[place]) }
