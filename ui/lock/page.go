@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"pow.do/services/pow"
+	"pow.do/ui/input"
 	"pow.do/ui/theme"
 	"pow.do/ui/widgets"
 	"pow.do/ui/words"
@@ -26,6 +27,12 @@ type Page struct {
 	entry  *widgets.Entry
 	button *widgets.Button
 	fail   *widgets.Note
+	field  *widgets.Field
+	forgot *widgets.Button
+	ask    *widgets.Note
+	keep   *widgets.Button
+	erase  *widgets.Button
+	choice *fyne.Container
 }
 
 // NewPage makes the page; Show of c is its own.
@@ -38,25 +45,33 @@ func NewPage(c Config, say func(error) (what, mend string)) *Page {
 	p.entry = widgets.NewSecret(words.T("lock.passphrase"))
 	p.entry.OnSubmitted = func(string) { p.unlock() }
 	p.button = widgets.NewButton(words.T("act.unlock"), theme.Key, widgets.Main, p.unlock)
-	p.fail = widgets.NewNote()
+	p.fail, p.ask = widgets.NewNote(), widgets.NewNote()
+	p.field = widgets.NewField(words.T("lock.passphrase"), p.entry)
+	p.forgot = widgets.NewButton(words.T("lock.forgot"), theme.Key, widgets.Quiet, p.Presenter.Forgot)
+	p.keep = widgets.NewButton(words.T("lock.erase.keep"), "", widgets.Plain, p.Presenter.Keep)
+	p.erase = widgets.NewButton(words.T("lock.erase.yes"), theme.Remove, widgets.Harm, p.Presenter.Erase)
+	p.choice = widgets.Column(10, p.ask.Box, widgets.Wrap(theme.Gap, p.keep, p.erase))
+	logo := widgets.Line(10, nil, widgets.NewIcon(theme.Logo, theme.Primary, 28), widgets.NewText("pow.do", widgets.Style{Size: theme.SubHeading, Bold: true, Fixed: true}))
 	title := widgets.Line(12, nil, widgets.NewIcon(theme.Lock, theme.Primary, 24), widgets.NewText(words.T("lock.title"), widgets.Style{Size: theme.Heading, Bold: true, Fixed: true}))
-	p.root = widgets.Page(nil, widgets.Inset(0, 32, widgets.Narrowed(420, widgets.Card(widgets.Column(14,
+	p.root = widgets.Page(nil, widgets.Inset(0, 32, widgets.Narrowed(420, widgets.Column(theme.CardGap, logo, widgets.Card(widgets.Column(14,
 		title,
 		widgets.NewText(words.T("lock.text"), widgets.Style{Role: theme.Muted, Wrap: true}),
 		widgets.Line(12, nil, p.state.Box, p.clock),
-		p.entry,
-		widgets.Wrap(theme.Gap, p.button),
+		p.field.Box,
+		widgets.Wrap(theme.Gap, p.button, p.forgot),
 		p.fail.Box,
-		widgets.NewText(words.T("lock.forgot"), widgets.Style{Size: theme.Small, Role: theme.Muted, Wrap: true}),
-	)))))
+		p.choice,
+	))))))
 	p.draw(p.Presenter.Model())
 	return p
 }
 
 func (p *Page) unlock() {
 	typed := p.entry.Text
-	p.entry.SetText("")
 	p.Presenter.Unlock(typed)
+	if p.Presenter.Model().Busy { // it is on its way; a text that was refused stays
+		p.entry.SetText("")
+	}
 }
 
 // Object returns what the window shows.
@@ -72,6 +87,7 @@ func (p *Page) Lose() { p.Presenter.Lose() }
 func (p *Page) Visible(on bool) {
 	if !on {
 		p.entry.SetText("")
+		p.Presenter.Keep()
 	}
 }
 
@@ -102,17 +118,47 @@ func (p *Page) draw(m Model) {
 	} else {
 		p.button.Enable()
 	}
+	p.field.Fail("")
+	if m.Fault != input.Fine {
+		p.field.Fail(words.T("input." + string(m.Fault)))
+	}
+	p.drawForgot(m)
 	switch {
+	case m.Erased:
+		p.fail.Set(theme.Info, theme.Inform, words.T("lock.erased"), "")
 	case m.Wait > 0:
 		p.fail.Fail(words.T("lock.wrong"), words.T("lock.wait", words.Data{"Duration": words.Duration(m.Wait)}))
 	case m.Wrong:
 		p.fail.Fail(words.T("lock.wrong"), "")
 	case m.Err != nil:
 		p.fail.Fail(p.say(m.Err))
-	case m.Busy:
+	case m.Busy && !m.Asking:
 		p.fail.Set(theme.Info, theme.ClockFace, words.T("lock.busy"), "")
 	default:
 		p.fail.Fail("", "")
 	}
 	p.root.Refresh()
+}
+
+// drawForgot asks before everything here is erased, and says what that is.
+func (p *Page) drawForgot(m Model) {
+	p.choice.Hidden, p.forgot.Hidden = !m.Asking, m.Asking || m.Erased
+	for _, b := range []*widgets.Button{p.forgot, p.erase} {
+		b.Enable()
+		if m.Busy || m.Lost {
+			b.Disable()
+		}
+	}
+	if !m.Asking {
+		return
+	}
+	sum := words.Data{"Duration": words.Duration(time.Duration(m.Would.Seconds) * time.Second)}
+	p.ask.Set(theme.Warning, theme.Warn, words.T("lock.erase.ask"), words.N("lock.erase.text", m.Would.Pictures, sum))
+}
+
+// Back leaves the question about erasing; false where there is none.
+func (p *Page) Back() bool {
+	asking := p.Presenter.Model().Asking
+	p.Presenter.Keep()
+	return asking
 }

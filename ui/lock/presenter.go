@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"pow.do/services/pow"
+	"pow.do/ui/input"
 )
 
 // Agent is what the page asks of the agent. A wrong passphrase is pow.ErrLocked.
 type Agent interface {
 	Unlock(ctx context.Context, passphrase string) error
+	// Forget erases what is here, or with DryRun only tells what that would be.
+	Forget(ctx context.Context, r pow.ForgetRequest) (pow.Forgotten, error)
 }
 
 // Async runs work beside the owner's goroutine and done back on it.
@@ -25,6 +28,10 @@ type Model struct {
 	Wrong    bool          // the last passphrase was not the right one
 	Wait     time.Duration // until the next try, 0: now
 	Err      error         // anything else that went wrong
+	Fault    input.Fault   // why what was typed cannot be a passphrase
+	Asking   bool          // whether to erase everything and restore from the backup
+	Would    pow.Forgotten // Asking: what would go
+	Erased   bool
 }
 
 // Elapsed returns the running session's time at now, 0 where none runs.
@@ -79,7 +86,19 @@ func (p *Presenter) Lose() {
 // Unlock tries a passphrase. The agent does the slow arithmetic; each wrong one
 // makes the next try wait twice as long.
 func (p *Presenter) Unlock(passphrase string) {
-	if passphrase == "" || p.model.Busy || p.model.Wait > 0 || p.model.Lost {
+	if p.model.Busy || p.model.Wait > 0 || p.model.Lost {
+		return
+	}
+	switch {
+	case passphrase == "":
+		p.model.Fault = input.Empty
+	case len(passphrase) > input.MaxPassphrase:
+		p.model.Fault = input.Long
+	default:
+		p.model.Fault = input.Fine
+	}
+	if p.model.Fault != input.Fine {
+		p.c.Show(p.model)
 		return
 	}
 	p.model.Busy, p.model.Wrong, p.model.Err = true, false, nil
@@ -104,6 +123,46 @@ func (p *Presenter) pause() {
 	p.tries++
 	p.c.After(p.model.Wait, func() {
 		p.model.Wait = 0
+		p.c.Show(p.model)
+	})
+}
+
+// Forgot finds out what starting over would erase, and asks.
+func (p *Presenter) Forgot() {
+	p.forget(pow.ForgetRequest{Everything: true, DryRun: true}, func(f pow.Forgotten) {
+		p.model.Asking, p.model.Would = true, f
+	})
+}
+
+// Keep leaves everything as it is.
+func (p *Presenter) Keep() {
+	p.model.Asking = false
+	p.c.Show(p.model)
+}
+
+// Erase forgets everything here, so that the first run can restore the key from
+// its backup.
+func (p *Presenter) Erase() {
+	if p.model.Asking {
+		p.forget(pow.ForgetRequest{Everything: true}, func(pow.Forgotten) { p.model.Asking, p.model.Erased = false, true })
+	}
+}
+
+func (p *Presenter) forget(r pow.ForgetRequest, then func(pow.Forgotten)) {
+	if p.model.Busy || p.model.Lost {
+		return
+	}
+	p.model.Busy, p.model.Err = true, nil
+	p.c.Show(p.model)
+	var f pow.Forgotten
+	p.c.Async(func(ctx context.Context) (err error) {
+		f, err = p.c.Agent.Forget(ctx, r)
+		return err
+	}, func(err error) {
+		p.model.Busy = false
+		if p.model.Err = err; err == nil {
+			then(f)
+		}
 		p.c.Show(p.model)
 	})
 }

@@ -46,7 +46,7 @@ func (d *detail) build(p *Page) {
 	d.back = widgets.NewButton(words.T("act.back"), theme.Back, widgets.Quiet, func() { p.Back() })
 	d.try = widgets.NewButton(words.T("act.retry"), theme.Retry, widgets.Main, func() { p.Presenter.Retry(d.item.ID) })
 	copyButton := widgets.NewButton(words.T("act.copy_details"), theme.Copy, widgets.Plain, func() { p.links.Copy(details(d.item)) })
-	d.panel = newPanel(p, HandSave, "outbox.save", theme.Save, p.Presenter.Save)
+	d.panel = newPanel(p, HandSave, "outbox.save.", theme.Save, p.Presenter.Save)
 	d.save = widgets.NewButton(words.T("outbox.save"), theme.Save, widgets.Plain, func() { d.panel.open(p, "~/pow-do-"+d.item.ID+".powdo") })
 	title := widgets.Column(0, d.name, d.span)
 	d.pane = widgets.Page(nil, widgets.Wrap(0, d.back), widgets.Card(widgets.Column(14,

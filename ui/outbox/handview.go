@@ -21,10 +21,10 @@ type panel struct {
 
 func newPanel(p *Page, mode HandMode, key string, icon theme.IconName, act func(path string)) *panel {
 	n := &panel{mode: mode, done: widgets.NewNote()}
-	e := widgets.NewEntry("~/" + words.T(key+".file"))
+	e := widgets.NewEntry("~/" + words.T(key+"file"))
 	e.OnSubmitted = act
-	n.field = widgets.NewField(words.T(key+".path"), e).Hint(words.T(key + ".text"))
-	n.act = widgets.NewButton(words.T(key+".do"), icon, widgets.Plain, func() { act(e.Text) })
+	n.field = widgets.NewField(words.T(key+"path"), e).Hint(words.T(key + "text"))
+	n.act = widgets.NewButton(words.T(key+"do"), icon, widgets.Plain, func() { act(e.Text) })
 	n.close = widgets.NewButton(words.T("act.close"), "", widgets.Quiet, func() { p.Presenter.OpenHand(HandNone) })
 	n.box = widgets.Layers(widgets.NewFill(theme.Ground, theme.Line, theme.RadiusField),
 		widgets.Inset(14, 12, widgets.Column(10, n.field.Box, n.done.Box, widgets.Wrap(theme.Gap, n.act, n.close))))

@@ -56,7 +56,7 @@ func NewPage(c Config, links Links) *Page {
 	p.Presenter = New(c)
 	p.retry = widgets.NewButton(words.T("act.retry_all"), theme.Retry, widgets.Plain, p.Presenter.RetryAll)
 	p.fail, p.off = widgets.NewNote(), widgets.NewNote()
-	p.take = newPanel(p, HandTake, "outbox.take", theme.Add, p.Presenter.Take)
+	p.take = newPanel(p, HandTake, "outbox.take.", theme.Add, p.Presenter.Take)
 	byHand := widgets.NewButton(words.T("outbox.take"), theme.Add, widgets.Quiet, func() { p.take.open(p, "") })
 	p.head = widgets.NewHead(words.T("page.outbox"), p.retry)
 	bar := p.buildFilters()

@@ -15,3 +15,8 @@ func (f *fakeAgent) ImportProofs(_ context.Context, file string) (int, error) {
 	f.calls <- "import " + file
 	return 1, f.wrong
 }
+
+func (f *fakeAgent) Forget(_ context.Context, r pow.ForgetRequest) (pow.Forgotten, error) {
+	f.calls <- "forget"
+	return pow.Forgotten{}, f.wrong
+}
