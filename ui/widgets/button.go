@@ -56,24 +56,44 @@ func (b *Button) Large() *Button {
 }
 
 // SetText changes the word.
-func (b *Button) SetText(s string) { b.text.Set(s); b.Refresh() }
+func (b *Button) SetText(s string) {
+	if s == b.text.Words() {
+		return
+	}
+	b.text.Set(s)
+	b.text.Hidden = s == "" && b.icon != nil
+	b.Refresh()
+}
 
 // Text returns the word.
 func (b *Button) Text() string { return b.text.Words() }
 
 // Set changes word, icon and kind at once, as Start does when it becomes Stop.
 func (b *Button) Set(text string, icon theme.IconName, kind Kind) {
+	if b.name == icon && b.kind == kind && b.text.Words() == text {
+		return
+	}
 	b.name, b.kind = icon, kind
 	b.text.Set(text)
+	b.text.Hidden = text == "" && b.icon != nil
 	b.paint()
 	b.Refresh()
 }
 
 // Enable lets it be pressed.
-func (b *Button) Enable() { b.disabled = false; b.paint(); b.Refresh() }
+func (b *Button) Enable() { b.setDisabled(false) }
 
 // Disable keeps it from being pressed; a line beside it has to say why.
-func (b *Button) Disable() { b.disabled = true; b.paint(); b.Refresh() }
+func (b *Button) Disable() { b.setDisabled(true) }
+
+func (b *Button) setDisabled(d bool) {
+	if b.disabled == d {
+		return
+	}
+	b.disabled = d
+	b.paint()
+	b.Refresh()
+}
 
 func (b *Button) paint() {
 	ink := theme.Text

@@ -1,11 +1,8 @@
 package widgets
 
 import (
-	"bytes"
-	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -88,9 +85,9 @@ func (r *fillRenderer) paint() {
 	r.whole.CornerRadius = f.radius
 	r.top.TopLeftCornerRadius, r.top.TopRightCornerRadius = f.radius, f.radius
 	r.bottom.BottomLeftCornerRadius, r.bottom.BottomRightCornerRadius = f.radius, f.radius
-	r.middle.Resource = pixel(colorOr(f.role))
-	r.left.Resource = pixel(colorOr(f.line))
-	r.right.Resource = r.left.Resource
+	r.middle.Image = pixel(colorOr(f.role))
+	r.left.Image = pixel(colorOr(f.line))
+	r.right.Image = r.left.Image
 	r.objects = r.choose(f.Size())
 }
 
@@ -150,15 +147,9 @@ func (r *fillRenderer) Objects() []fyne.CanvasObject { return r.objects }
 // Destroy implements fyne.WidgetRenderer.
 func (r *fillRenderer) Destroy() {}
 
-// pixel returns a picture of one pixel. Its name says its colour, because Fyne
-// keeps drawings by name.
-func pixel(c color.Color) fyne.Resource {
-	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+// pixel returns a picture of one pixel.
+func pixel(c color.Color) image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, 1, 1))
-	m.SetNRGBA(0, 0, n)
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		panic("encode one pixel: " + err.Error()) // memory only
-	}
-	return fyne.NewStaticResource(fmt.Sprintf("pixel-%02x%02x%02x%02x.png", n.R, n.G, n.B, n.A), b.Bytes())
+	m.Set(0, 0, c)
+	return m
 }

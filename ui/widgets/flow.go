@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"pow.do/ui/theme"
 )
@@ -20,6 +21,12 @@ type flow interface {
 	heightFor(objects []fyne.CanvasObject, width float32) float32
 }
 
+// Flow is a layout of another package whose height depends on its width.
+type Flow interface {
+	fyne.Layout
+	HeightFor(objects []fyne.CanvasObject, width float32) float32
+}
+
 // HeightFor returns the height that any object needs at a width. Fyne asks for a
 // least size before it says the width, so text that wraps is laid out twice and
 // jumps; the layouts of this package ask this instead and are right at once.
@@ -28,8 +35,11 @@ func HeightFor(o fyne.CanvasObject, width float32) float32 {
 		return t.HeightFor(width)
 	}
 	if c, ok := o.(*fyne.Container); ok {
-		if f, ok := c.Layout.(flow); ok {
+		switch f := c.Layout.(type) {
+		case flow:
 			return f.heightFor(c.Objects, width)
+		case Flow:
+			return f.HeightFor(c.Objects, width)
 		}
 	}
 	return o.MinSize().Height
@@ -383,4 +393,48 @@ func Margin(width float32) float32 {
 		return theme.MarginSlim
 	}
 	return theme.Margin
+}
+
+// relayer is a widget that arranges other objects inside.
+type relayer interface{ relay() }
+
+// Relayout arranges everything in o again, without drawing anew what has not
+// changed: a refresh of a page would throw away every drawing in it. It is for
+// after texts were set and objects shown or hidden.
+func Relayout(o fyne.CanvasObject) {
+	arrange(o)
+	// Fyne does not look again by itself after a container was shown.
+	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(interface{ SetDirty() }); ok {
+		c.SetDirty()
+	}
+}
+
+func arrange(o fyne.CanvasObject) {
+	if !o.Visible() {
+		return
+	}
+	switch x := o.(type) {
+	case *fyne.Container:
+		if x.Layout != nil {
+			x.Layout.Layout(x.Objects, x.Size())
+		}
+		for _, c := range x.Objects {
+			arrange(c)
+		}
+	case *container.Scroll:
+		arrange(x.Content)
+	case relayer:
+		x.relay()
+	}
+}
+
+// Show shows or hides an object; as it was costs nothing.
+func Show(o fyne.CanvasObject, on bool) {
+	switch {
+	case on == o.Visible():
+	case on:
+		o.Show()
+	default:
+		o.Hide()
+	}
 }

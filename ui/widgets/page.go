@@ -27,6 +27,7 @@ type page struct {
 	head   fyne.CanvasObject
 	body   *fyne.Container
 	scroll *container.Scroll
+	tall   float32 // what the scroll knows of the body
 }
 
 func (l *page) Layout(_ []fyne.CanvasObject, size fyne.Size) {
@@ -38,8 +39,10 @@ func (l *page) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	l.body.Layout.(*pageInset).width = size.Width // before the scroll asks how tall it is
 	l.scroll.Move(fyne.NewPos(0, top))
 	l.scroll.Resize(fyne.NewSize(size.Width, size.Height-top))
-	l.body.Refresh()
-	l.scroll.Refresh()
+	if tall := l.body.MinSize().Height; tall != l.tall {
+		l.tall = tall
+		l.scroll.Refresh()
+	}
 }
 
 func (l *page) MinSize([]fyne.CanvasObject) fyne.Size {

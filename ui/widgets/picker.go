@@ -63,21 +63,19 @@ func (p *Picker) Choose(id string) {
 }
 
 func (p *Picker) show() {
-	p.name.Set(p.hint)
-	p.name.SetRole(theme.Hint)
-	p.badge.Hide()
+	name, role, badge := p.hint, theme.Hint, (*theme.Badge)(nil)
 	for _, o := range p.options {
-		if o.ID != p.chosen {
-			continue
-		}
-		p.name.Set(o.Name)
-		p.name.SetRole(theme.Text)
-		if o.Badge != nil {
-			p.badge.Set(*o.Badge)
-			p.badge.Show()
+		if o.ID == p.chosen {
+			name, role, badge = o.Name, theme.Text, o.Badge
 		}
 	}
-	p.Press.Refresh()
+	p.name.Set(name)
+	p.name.SetRole(role)
+	if badge != nil {
+		p.badge.Set(*badge)
+	}
+	Show(p.badge, badge != nil)
+	p.Press.relay()
 }
 
 // Opened tells whether the list is open.

@@ -32,6 +32,7 @@ type Press struct {
 	disabled bool
 	focused  bool
 	hovered  bool
+	drawn    *pressRenderer // nil until it was shown
 }
 
 var (
@@ -129,7 +130,16 @@ func PassOn(from fyne.CanvasObject, ev *fyne.KeyEvent) {
 func (p *Press) CreateRenderer() fyne.WidgetRenderer {
 	r := &pressRenderer{p: p, ground: &canvas.Rectangle{}, veil: &canvas.Rectangle{}, ring: &canvas.Rectangle{}}
 	r.paint()
+	p.drawn = r
 	return r
+}
+
+// relay implements relayer.
+func (p *Press) relay() {
+	if p.drawn != nil {
+		p.drawn.Layout(p.Size())
+		arrange(p.content)
+	}
 }
 
 type pressRenderer struct {

@@ -3,6 +3,7 @@ package widgets
 import (
 	"image"
 	"image/color"
+	"math"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -70,7 +71,7 @@ func (s *Split) draw(w, h int) image.Image {
 		bar = h - int(splitMark*scale)
 	}
 	rest := nrgba(theme.Line)
-	round := paintRound(m, image.Rect(0, 0, w, bar))
+	round := paintRound(m, image.Rect(0, 0, w, bar), splitRadius*scale)
 	round(0, w, func(int, int) color.NRGBA { return rest })
 	if s.whole <= 0 {
 		return m
@@ -82,21 +83,26 @@ func (s *Split) draw(w, h int) image.Image {
 		sum += p.Amount
 		round(from, to, shareInk(p, scale))
 	}
-	under := paintRound(m, image.Rect(0, h-int(3*scale), w, h))
+	under := paintRound(m, image.Rect(0, h-int(3*scale), w, h), scale)
 	under(0, at(s.marked), shareInk(Share{Role: theme.Muted, Pattern: theme.Rising}, scale))
 	return m
 }
 
-// paintRound fills columns of a box with round ends.
-func paintRound(m *image.NRGBA, box image.Rectangle) func(from, to int, at func(x, y int) color.NRGBA) {
-	r := min(box.Dy()/2, box.Dx()/2)
+// splitRadius is the radius of the corners.
+const splitRadius = 3
+
+// paintRound fills columns of a box with rounded corners, soft at the edge.
+func paintRound(m *image.NRGBA, box image.Rectangle, radius float32) func(from, to int, at func(x, y int) color.NRGBA) {
+	r := min(radius, float32(box.Dy())/2, float32(box.Dx())/2)
 	return func(from, to int, at func(x, y int) color.NRGBA) {
 		for x := from; x < to; x++ {
-			edge := max(r-x, x-(box.Dx()-1-r), 0)
+			dx := max(r-float32(x)-0.5, float32(x)+0.5-float32(box.Dx())+r, 0)
 			for y := box.Min.Y; y < box.Max.Y; y++ {
-				off := max(box.Min.Y+r-y, y-(box.Max.Y-1-r), 0)
-				if edge*edge+off*off <= r*r {
-					m.SetNRGBA(x, y, at(x, y))
+				dy := max(float32(box.Min.Y)+r-float32(y)-0.5, float32(y)+0.5-float32(box.Max.Y)+r, 0)
+				if cover := r + 0.5 - float32(math.Hypot(float64(dx), float64(dy))); cover > 0 {
+					c := at(x, y)
+					c.A = uint8(float32(c.A) * min(cover, 1))
+					m.SetNRGBA(x, y, c)
 				}
 			}
 		}

@@ -33,7 +33,7 @@ func (s *State) Set(icon theme.IconName, role fyne.ThemeColorName, word string) 
 	s.icon.Set(icon, role)
 	s.word.SetRole(role)
 	s.word.Set(word)
-	s.Box.Refresh()
+	s.Box.Layout.Layout(s.Box.Objects, s.Box.Size())
 }
 
 // Word returns the word shown.

@@ -121,14 +121,14 @@ func NewNote(actions ...fyne.CanvasObject) *Note {
 
 // Set shows words in the tint of a role; empty words hide the box.
 func (n *Note) Set(role fyne.ThemeColorName, icon theme.IconName, what, mend string) {
-	n.Box.Hidden = what == ""
+	Show(n.Box, what != "")
 	n.fill.SetRole(theme.Tint(role))
 	n.icon.Set(icon, role)
 	n.what.SetRole(role)
 	n.what.Set(what)
 	n.mend.Set(mend)
-	n.mend.Hidden = mend == ""
-	n.Box.Refresh()
+	Show(n.mend, mend != "")
+	Relayout(n.Box)
 }
 
 // Fail shows an error, or hides the box when what is empty.
