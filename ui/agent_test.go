@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"pow.do/services/pow"
@@ -17,12 +18,16 @@ type fakeAgent struct {
 	items    []pow.OutboxItem
 	preview  pow.Preview
 	joined   pow.Joined
+	consent  pow.Consent
+	settings pow.Settings
+	days     []pow.HistoryDay
+	thumb    []byte
 	calls    chan string // what was asked for, in order
 	wrong    error       // what every act answers with
 }
 
 func newFake(s pow.Status) *fakeAgent {
-	return &fakeAgent{status: s, changes: make(chan pow.Status, 8), calls: make(chan string, 256)}
+	return &fakeAgent{status: s, changes: make(chan pow.Status, 8), calls: make(chan string, 256), consent: pow.ConsentGiven, settings: pow.DefaultSettings()}
 }
 
 func (f *fakeAgent) Status(context.Context) (pow.Status, error) { return f.status, f.statErr }
@@ -69,10 +74,18 @@ func (f *fakeAgent) SetNote(_ context.Context, n string) error {
 	return f.wrong
 }
 func (f *fakeAgent) Projects(context.Context) ([]pow.Project, error) { return f.projects, nil }
-func (f *fakeAgent) Entries(context.Context, time.Time) ([]pow.Entry, error) {
+func (f *fakeAgent) Entries(_ context.Context, day time.Time) ([]pow.Entry, error) {
+	if day.Day() != clock().Day() && len(f.entries) > 0 {
+		return []pow.Entry{{Project: *ref(kiosk), From: day, To: day.Add(time.Hour), Seconds: 3600, State: "booked", Note: "Texts"}}, nil
+	}
 	return f.entries, nil
 }
-func (f *fakeAgent) Thumbnail(context.Context, string) ([]byte, error) { return nil, pow.ErrNotFound }
+func (f *fakeAgent) Thumbnail(context.Context, string) ([]byte, error) {
+	if f.thumb == nil {
+		return nil, pow.ErrNotFound
+	}
+	return f.thumb, nil
+}
 func (f *fakeAgent) Drop(_ context.Context, ids []string) error {
 	f.calls <- "drop " + ids[0]
 	return f.wrong
@@ -98,7 +111,89 @@ func (f *fakeAgent) Join(context.Context, pow.JoinRequest) (pow.Joined, error) {
 	f.calls <- "join"
 	return f.joined, f.wrong
 }
-func (f *fakeAgent) Unlock(context.Context, string) error { f.calls <- "unlock"; return f.wrong }
+func (f *fakeAgent) UndoSwitch(context.Context) (pow.Status, error) {
+	f.calls <- "undo switch"
+	return f.status, f.wrong
+}
+func (f *fakeAgent) Pause(context.Context) (pow.Status, error) {
+	f.calls <- "pause"
+	return f.status, f.wrong
+}
+func (f *fakeAgent) Resume(context.Context) (pow.Status, error) {
+	f.calls <- "resume"
+	return f.status, f.wrong
+}
+func (f *fakeAgent) OffRecord(_ context.Context, r pow.OffRecord) (pow.Status, error) {
+	f.calls <- "off the record " + r.Until.Format("15:04")
+	return f.status, f.wrong
+}
+func (f *fakeAgent) Terms(_ context.Context, id pow.ProjectID) (pow.Terms, error) {
+	return pow.Terms{Project: website, Team: "Studio Nord", DVMNpub: npub, Consent: f.consent}, nil
+}
+func (f *fakeAgent) Agree(context.Context, pow.AgreeRequest) error {
+	f.calls <- "agree"
+	return f.wrong
+}
+func (f *fakeAgent) Withdraw(context.Context, pow.ProjectID) error   { return f.wrong }
+func (f *fakeAgent) Choose(context.Context, pow.ProjectChoice) error { return f.wrong }
+func (f *fakeAgent) Settings(context.Context) (pow.Settings, error)  { return f.settings, nil }
+func (f *fakeAgent) SetSettings(_ context.Context, s pow.Settings) error {
+	f.settings = s
+	return f.wrong
+}
+func (f *fakeAgent) Windows(context.Context) ([]pow.OpenWindow, error) { return nil, nil }
+func (f *fakeAgent) AnswerAway(_ context.Context, a pow.AwayAnswer) (pow.Status, error) {
+	f.calls <- "away " + a.ID + " " + string(a.Choice) + a.Project
+	s := f.status
+	s.Away = slices.DeleteFunc(slices.Clone(s.Away), func(q pow.AwayQuestion) bool { return q.ID == a.ID })
+	f.status = s
+	return s, f.wrong
+}
+func (f *fakeAgent) EditEntry(_ context.Context, e pow.EntryEdit) error {
+	f.calls <- "edit " + e.ID
+	return f.wrong
+}
+func (f *fakeAgent) UndoEntry(_ context.Context, id string) error {
+	f.calls <- "undo " + id
+	return f.wrong
+}
+func (f *fakeAgent) History(context.Context, pow.Interval) ([]pow.HistoryDay, error) {
+	return f.days, nil
+}
+func (f *fakeAgent) CheckProofs(context.Context) (pow.Check, error) {
+	return pow.Check{Name: "proofs", State: "ok", Detail: "212 of 212 in order"}, f.wrong
+}
+func (f *fakeAgent) Pictures(context.Context, time.Time) ([]pow.Picture, error) { return nil, nil }
+func (f *fakeAgent) Picture(context.Context, pow.PictureRequest) ([]byte, error) {
+	return nil, pow.ErrNotFound
+}
+func (f *fakeAgent) AppTimes(context.Context, time.Time) ([]pow.AppTime, error) { return nil, nil }
+func (f *fakeAgent) Edit(context.Context, pow.EditRequest) error                { return f.wrong }
+func (f *fakeAgent) Approve(context.Context, []string) error                    { return f.wrong }
+func (f *fakeAgent) Undo(context.Context, []string) error                       { return f.wrong }
+func (f *fakeAgent) Remove(context.Context, pow.RemoveRequest) (pow.Effect, error) {
+	return pow.Effect{}, f.wrong
+}
+func (f *fakeAgent) LeaveOut(context.Context, pow.LeaveOut) error { return f.wrong }
+func (f *fakeAgent) Lock(context.Context) error                   { f.calls <- "lock"; return f.wrong }
+func (f *fakeAgent) Quit(context.Context) error                   { f.calls <- "quit"; return f.wrong }
+func (f *fakeAgent) Test(context.Context, string) ([]pow.Check, error) {
+	return nil, f.wrong
+}
+func (f *fakeAgent) TestShot(context.Context) ([][]byte, error) { return nil, f.wrong }
+func (f *fakeAgent) Keys(context.Context) (pow.KeysInfo, error) {
+	return pow.KeysInfo{Npub: npub, DeviceNpub: npub, Storage: "keyring"}, nil
+}
+func (f *fakeAgent) ChangePassphrase(context.Context, pow.PassphraseChange) error { return f.wrong }
+func (f *fakeAgent) RemoveDevice(context.Context, pow.Key) error                  { return f.wrong }
+func (f *fakeAgent) Leave(context.Context) error                                  { return f.wrong }
+func (f *fakeAgent) Sizes(context.Context) (pow.Sizes, error)                     { return pow.Sizes{}, nil }
+func (f *fakeAgent) Forget(context.Context, pow.ForgetRequest) (pow.Forgotten, error) {
+	return pow.Forgotten{}, f.wrong
+}
+func (f *fakeAgent) Backup(context.Context, string) (string, error)   { return "", f.wrong }
+func (f *fakeAgent) TestBackup(context.Context, pow.BackupTest) error { return f.wrong }
+func (f *fakeAgent) Unlock(context.Context, string) error             { f.calls <- "unlock"; return f.wrong }
 
 const (
 	npub     = "npub1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sj0ptg2"
@@ -132,8 +227,10 @@ func busyDay() *fakeAgent {
 	})
 	f.projects = []pow.Project{website, kiosk, long}
 	f.entries = []pow.Entry{
-		{Session: "S0", Project: *ref(long), From: at(8, 10), To: at(8, 55), Seconds: 2700, State: "attention"},
-		{Session: "S1", Project: *ref(website), From: at(9, 2), State: "tracking", Note: "Header"},
+		{ID: "E0", Session: "S0", Project: *ref(long), From: at(8, 10), To: at(8, 55), Seconds: 2700, State: "attention"},
+		{ID: "E2", Session: "S3", Project: *ref(kiosk), From: at(8, 55), To: at(9, 0), Seconds: 300, State: "held", Note: "Call", ByHand: true,
+			Was: &pow.Entry{Project: *ref(kiosk), From: at(8, 55), To: at(9, 2), Note: "Call"}},
+		{ID: "E1", Session: "S1", Project: *ref(website), From: at(9, 2), State: "tracking", Note: "Header"},
 	}
 	f.items = []pow.OutboxItem{
 		{ID: "P1", Project: ref(kiosk), From: at(8, 10), To: at(8, 55), Captures: 3, State: pow.Queued, Attempts: 2, NextAttempt: at(10, 32), LastError: &pow.Fault{Code: "offline", Text: "refused"}},
@@ -142,6 +239,14 @@ func busyDay() *fakeAgent {
 		{ID: "P3", Project: ref(long), From: at(6, 0), To: at(7, 0), Captures: 6, State: pow.Attention, Receipt: &pow.ReceiptInfo{Code: pow.CodeRejected, At: at(9, 0), Text: "Leave lunch out."}},
 		{ID: "P4", Project: ref(kiosk), From: at(5, 0), To: at(6, 0), Captures: 1, State: pow.Booked, Receipt: &pow.ReceiptInfo{Code: pow.CodeBooked, At: at(9, 0), Timesheet: 4711}},
 	}
+	f.settings.WeekLimit = 40 * 3600
+	for i := range 5 {
+		day := time.Date(2026, 11, 16+i, 0, 0, 0, 0, time.Local)
+		f.days = append(f.days,
+			pow.HistoryDay{Day: day, Project: *ref(website), Total: 14400, Booked: 7200, Verified: 2400, OnTheWay: 3000, Unregistered: 1800, Kept: int64(i) * 600},
+			pow.HistoryDay{Day: day, Project: *ref(kiosk), Total: int64(i) * 1500, Unregistered: int64(i) * 1500})
+	}
+	f.days = append(f.days, pow.HistoryDay{Day: at(0, 0), Project: *ref(long), Total: 2700, Booked: 2700, Difference: -900})
 	f.preview = pow.Preview{Project: *ref(website), Parts: []pow.PreviewPart{{From: at(9, 2), To: at(10, 2), Captures: 6}, {From: at(10, 2), To: at(10, 14), Captures: 1}},
 		Seconds: 4320, Captures: 7, Bytes: 1234567, Rows: 41, Detail: pow.DetailCategory, Team: "Studio Nord", DVMNpub: npub, Recipient: "5f0c2a9112345678",
 		Servers: []string{"https://hub.example.com"}, Relays: []string{"wss://hub.example.com"}, Retention: 30}

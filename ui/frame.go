@@ -1,27 +1,20 @@
 package ui
 
 import (
-	"fmt"
-	"time"
-
 	"fyne.io/fyne/v2"
 
-	"pow.do/services/pow"
 	"pow.do/ui/theme"
 	"pow.do/ui/widgets"
 	"pow.do/ui/words"
 )
-
-type themeRole = fyne.ThemeColorName
 
 // frame lays out navigation, banner, page, status bar and snackbar in three
 // width classes.
 type frame struct {
 	root                    *fyne.Container
 	nav, banner, bar, snack fyne.CanvasObject
+	veil                    *widgets.Fill // over the page while the agent is lost
 	pages                   []fyne.CanvasObject
-	rail                    bool
-	onRail                  func(bool)
 }
 
 // The width classes: below medium the navigation is a rail of icons.
@@ -34,8 +27,9 @@ const (
 )
 
 func newFrame(nav, banner, bar, snack fyne.CanvasObject) *frame {
-	f := &frame{nav: nav, banner: banner, bar: bar, snack: snack}
-	f.root = &fyne.Container{Layout: f, Objects: []fyne.CanvasObject{nav, banner, bar, snack}}
+	f := &frame{nav: nav, banner: banner, bar: bar, snack: snack, veil: widgets.NewFill(theme.Veil, "", 0)}
+	f.veil.Hide()
+	f.root = &fyne.Container{Layout: f, Objects: []fyne.CanvasObject{f.veil, nav, banner, bar, snack}}
 	return f
 }
 
@@ -65,7 +59,7 @@ func (f *frame) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		f.banner.Move(fyne.NewPos(left, 0))
 		f.banner.Resize(fyne.NewSize(size.Width-left, top))
 	}
-	for _, p := range f.pages {
+	for _, p := range append([]fyne.CanvasObject{f.veil}, f.pages...) {
 		p.Move(fyne.NewPos(left, top))
 		p.Resize(fyne.NewSize(size.Width-left, size.Height-top-bottom))
 	}
@@ -103,6 +97,7 @@ type navRow struct {
 	alarm bool
 }
 
+// newNav makes the navigation; the last item, the settings, stands at the bottom.
 func newNav(items []navItem, goTo func(page)) *nav {
 	n := &nav{}
 	logo := &fyne.Container{Layout: railLayout{}, Objects: []fyne.CanvasObject{
@@ -110,8 +105,9 @@ func newNav(items []navItem, goTo func(page)) *nav {
 		widgets.NewText("pow.do", widgets.Style{Size: theme.SubHeading, Bold: true}),
 		widgets.NewText("", widgets.Style{Fixed: true}),
 	}}
-	column := widgets.Column(4, widgets.Inset(10, 8, logo))
-	for _, i := range items {
+	top := widgets.Column(4, widgets.Inset(10, 8, logo))
+	bottom := widgets.Column(4)
+	for k, i := range items {
 		r := &navRow{navItem: i}
 		r.icon = widgets.NewIcon(i.icon, theme.Muted, 24)
 		r.text = widgets.NewText(i.name, widgets.Style{Bold: true})
@@ -119,11 +115,32 @@ func newNav(items []navItem, goTo func(page)) *nav {
 		r.press = widgets.NewPress(&fyne.Container{Layout: railLayout{}, Objects: []fyne.CanvasObject{r.icon, r.text, r.count}},
 			widgets.Look{}, func() { goTo(i.page) })
 		n.items = append(n.items, r)
-		column.Objects = append(column.Objects, r.press)
+		if k == len(items)-1 {
+			bottom.Objects = append(bottom.Objects, r.press)
+		} else {
+			top.Objects = append(top.Objects, r.press)
+		}
 		r.paint()
 	}
-	n.box = widgets.Layers(widgets.NewFill(theme.Band, "", 0), widgets.Inset(6, 8, column))
+	ends := &fyne.Container{Layout: endsLayout{}, Objects: []fyne.CanvasObject{top, bottom}}
+	n.box = widgets.Layers(widgets.NewFill(theme.Band, "", 0), widgets.Inset(6, 8, ends))
 	return n
+}
+
+// endsLayout puts one object at the top and one at the bottom.
+type endsLayout struct{}
+
+func (endsLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	for i, c := range o {
+		h := widgets.HeightFor(c, size.Width)
+		c.Resize(fyne.NewSize(size.Width, h))
+		c.Move(fyne.NewPos(0, float32(i)*(size.Height-h)))
+	}
+}
+
+func (endsLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
 }
 
 // railLayout shows icon, name and count in a row, or icon and count where there
@@ -171,184 +188,20 @@ func (r *navRow) paint() {
 // mark shows which page is open.
 func (n *nav) mark(p page) {
 	for _, r := range n.items {
-		r.on = r.page == p
-		r.paint()
+		if on := r.page == p; r.on != on {
+			r.on = on
+			r.paint()
+		}
 	}
 }
 
 // count shows how many things wait on a page; alarm is for a person to look.
 func (n *nav) count(p page, k int, alarm bool) {
 	for _, r := range n.items {
-		if r.page == p {
+		if r.page == p && (r.alarm != alarm || r.count.Words() != words.Count(k)) {
 			r.alarm = alarm
 			r.count.Set(words.Count(k))
 			r.paint()
 		}
 	}
-}
-
-// bar is the status bar: the four things to know at a glance.
-type bar struct {
-	box     *fyne.Container
-	state   *widgets.State
-	project *widgets.Text
-	clock   *widgets.Text
-	outbox  *widgets.Text
-	link    *widgets.State
-	apps    *widgets.State
-}
-
-func newBar() *bar {
-	small := widgets.Style{Size: theme.Small, Role: theme.Muted}
-	fixed := small
-	fixed.Fixed = true
-	b := &bar{
-		state: widgets.NewState(false), project: widgets.NewText("", small), clock: widgets.NewText("", fixed),
-		outbox: widgets.NewText("", fixed), link: widgets.NewState(false), apps: widgets.NewState(false),
-	}
-	row := widgets.Line(14, b.project, b.state.Box, b.clock, b.project, b.outbox, b.link.Box, b.apps.Box)
-	b.box = &fyne.Container{Layout: &barLayout{b: b, row: row}, Objects: []fyne.CanvasObject{
-		widgets.NewFill(theme.Band, "", 0), widgets.NewRule(), row,
-	}}
-	return b
-}
-
-// barLayout leaves out what is least needed where the window is narrow.
-type barLayout struct {
-	b   *bar
-	row *fyne.Container
-}
-
-func (l *barLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	o[0].Resize(size)
-	o[1].Resize(fyne.NewSize(size.Width, 1))
-	l.b.apps.Box.Hidden = l.b.apps.Word() == "" || size.Width < medium
-	h := l.row.MinSize().Height
-	l.row.Move(fyne.NewPos(14, (size.Height-h)/2))
-	l.row.Resize(fyne.NewSize(size.Width-28, h))
-	l.row.Layout.Layout(l.row.Objects, l.row.Size())
-}
-
-func (l *barLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(300, 30) }
-
-func (b *bar) draw(s pow.Status, known, lost bool) {
-	mark := words.Timer(s.Timer.State, s.Timer.Reason)
-	link := words.Connection(s.Relays)
-	if lost || !known {
-		link = words.Mark{Icon: theme.Refused, Role: theme.Danger, Word: words.T("link.lost")}
-	}
-	if !known {
-		mark = words.Mark{Icon: theme.Offline, Role: theme.Muted, Word: "pow.do"}
-	}
-	b.state.Set(mark.Icon, mark.Role, mark.Word)
-	b.link.Set(link.Icon, link.Role, link.Word)
-	b.project.Set("")
-	if s.Timer.Project != nil {
-		b.project.Set(words.Name(s.Timer.Project.Name))
-	}
-	b.outbox.Set("")
-	if n := open(s); n > 0 {
-		b.outbox.Set(words.N("bar.outbox", n))
-	}
-	b.outbox.Hidden = b.outbox.Words() == ""
-	apps, ok := words.Apps(s.ActivityWatch)
-	if !ok {
-		apps = words.Mark{Icon: theme.Apps, Role: theme.Muted}
-	}
-	b.apps.Set(apps.Icon, apps.Role, apps.Word)
-	b.clock.Hidden = !known || s.Timer.State == pow.Stopped || s.Timer.State == ""
-	b.box.Refresh()
-}
-
-func (b *bar) tick(d time.Duration) { b.clock.Set(words.Short(d)) }
-
-// banner says what blocks, one thing at a time.
-type banner struct {
-	box   *fyne.Container
-	fill  *widgets.Fill
-	icon  *widgets.Icon
-	what  *widgets.Text
-	mend  *widgets.Text
-	more  *widgets.Text
-	act   *widgets.Button
-	close *widgets.Button
-	top   notice
-}
-
-func newBanner(dismiss func(key string)) *banner {
-	b := &banner{
-		fill: widgets.NewFill(theme.TintWarning, "", 0),
-		icon: widgets.NewIcon(theme.Warn, theme.Warning, 20),
-		what: widgets.NewText("", widgets.Style{Bold: true, Wrap: true}),
-		mend: widgets.NewText("", widgets.Style{Size: theme.Small, Wrap: true}),
-		more: widgets.NewText("", widgets.Style{Size: theme.Small, Bold: true, Fixed: true}),
-	}
-	b.act = widgets.NewButton("", "", widgets.Plain, func() { b.top.do() })
-	b.close = widgets.NewButton("", theme.Close, widgets.Quiet, func() { dismiss(b.top.key) })
-	lines := widgets.Column(1, b.what, b.mend)
-	b.box = widgets.Layers(b.fill, widgets.Inset(14, 8, widgets.Line(12, lines, b.icon, lines, b.more, b.act, b.close)))
-	b.box.Hide()
-	return b
-}
-
-func (b *banner) draw(list []notice) {
-	b.box.Hidden = len(list) == 0
-	if len(list) == 0 {
-		return
-	}
-	b.top = list[0]
-	role, tint, icon := b.top.role()
-	b.fill.SetRole(tint)
-	b.icon.Set(icon, role)
-	b.what.SetRole(role)
-	b.what.Set(b.top.what)
-	b.mend.Set(b.top.mend)
-	b.mend.Hidden = b.top.mend == ""
-	b.more.Set(fmt.Sprintf("+%d", len(list)-1))
-	b.more.Hidden = len(list) == 1
-	b.act.SetText(b.top.act)
-	b.act.Hidden = b.top.do == nil
-	b.close.Hidden = b.top.key == ""
-	b.box.Refresh()
-}
-
-// snack says what came of a step, and goes by itself.
-type snack struct {
-	box  *fyne.Container
-	text *widgets.Text
-	act  *widgets.Button
-	do   func()
-	n    int
-}
-
-func newSnack() *snack {
-	s := &snack{text: widgets.NewText("", widgets.Style{Wrap: true})}
-	s.act = widgets.NewButton("", "", widgets.Quiet, func() {
-		do := s.do
-		s.clear(s.n)
-		do()
-	})
-	s.box = widgets.Layers(widgets.NewFill(theme.Surface, theme.Border, theme.RadiusCard), widgets.Inset(16, 8, widgets.Line(12, s.text, s.text, s.act)))
-	s.box.Hide()
-	return s
-}
-
-// set shows a text and returns its number, by which clear knows it.
-func (s *snack) set(text, act string, do func()) int {
-	s.n++
-	s.do = do
-	s.text.Set(text)
-	s.act.SetText(act)
-	s.act.Hidden = do == nil
-	s.box.Show()
-	return s.n
-}
-
-// clear takes away text n, unless a newer one came.
-func (s *snack) clear(n int) bool {
-	if n != s.n || s.box.Hidden {
-		return false
-	}
-	s.box.Hide()
-	return true
 }

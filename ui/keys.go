@@ -29,12 +29,17 @@ func (w *Window) keys() []key {
 		{fyne.KeyP, ctrl, "Ctrl+P", "keys.project", false, func() { w.goTo(w.timer); w.timer.OpenPicker() }},
 		{fyne.KeyM, ctrl, "Ctrl+M", "keys.note", false, func() { w.goTo(w.timer); w.timer.EditNote(w.win.Canvas()) }},
 		{fyne.KeyReturn, ctrl, "Ctrl+Enter", "keys.register", false, w.openRegister},
+		{fyne.KeyO, ctrl | fyne.KeyModifierShift, "Ctrl+Shift+O", "keys.off_record", false, w.timer.OffRecord},
 		{fyne.Key1, ctrl, "Ctrl+1", "page.timer", false, func() { w.goTo(w.timer) }},
+		{fyne.Key2, ctrl, "Ctrl+2", "page.review", false, w.openReview},
 		{fyne.Key3, ctrl, "Ctrl+3", "page.outbox", false, func() { w.goTo(w.outbox) }},
+		{fyne.Key4, ctrl, "Ctrl+4", "page.history", false, func() { w.goTo(w.history) }},
+		{fyne.KeyComma, ctrl, "Ctrl+,", "page.settings", false, func() { w.goTo(w.settings) }},
+		{fyne.KeyL, ctrl, "Ctrl+L", "keys.lock", false, w.lockNow},
 		{fyne.KeyF5, 0, "F5", "keys.retry", false, w.outbox.RetryAll},
 		{fyne.KeyF1, 0, "F1", "keys.help", true, w.showKeys},
 		{fyne.KeyW, ctrl, "Ctrl+W", "keys.close", true, w.close},
-		{fyne.KeyQ, ctrl, "Ctrl+Q", "", true, w.close},
+		{fyne.KeyQ, ctrl, "Ctrl+Q", "keys.quit", true, w.askQuit},
 		{fyne.KeyEscape, 0, "Esc", "keys.back", true, w.back},
 	}
 }
@@ -66,8 +71,12 @@ func (w *Window) press(k key) {
 
 // back leaves what is in front: a sheet, a detail, a step.
 func (w *Window) back() {
-	if w.sheet != nil {
+	switch {
+	case w.sheet != nil:
 		w.closeSheet()
+		return
+	case w.away.Opened():
+		w.away.Close()
 		return
 	}
 	if b, ok := w.shown.(interface{ Back() bool }); ok {

@@ -21,11 +21,15 @@ import (
 
 	"pow.do/assets"
 	"pow.do/services/pow"
+	"pow.do/ui/away"
 	"pow.do/ui/bridge"
+	"pow.do/ui/history"
 	"pow.do/ui/lock"
 	"pow.do/ui/outbox"
+	"pow.do/ui/project"
 	"pow.do/ui/register"
-	"pow.do/ui/theme"
+	"pow.do/ui/review"
+	"pow.do/ui/settings"
 	"pow.do/ui/tracker"
 	"pow.do/ui/welcome"
 	"pow.do/ui/words"
@@ -45,14 +49,26 @@ type Guard interface {
 	Sensitive(ctx context.Context, on bool) error
 }
 
+// Ender ends the agent, or makes it forget the keys for now.
+type Ender interface {
+	Quit(ctx context.Context) error
+	Lock(ctx context.Context) error
+}
+
 // Agent is everything that the window asks of the agent. Every method returns
 // when its context ends; errors that a person can do something about are
 // *pow.Error.
 type Agent interface {
 	Watcher
 	Guard
+	Ender
 	tracker.Agent
+	away.Agent
+	review.Agent
 	outbox.Agent
+	history.Agent
+	settings.Agent
+	project.Agent
 	register.Agent
 	welcome.Agent
 	lock.Agent
@@ -62,9 +78,16 @@ type Agent interface {
 type Options struct {
 	// Version is this program's; an agent of another one is told to restart.
 	Version string
-	// Open is what to show first: timer, outbox, register, or an invite link.
+	// Build names what this program was made from; it may be empty.
+	Build string
+	// Open is what to show first: a page by its name, register, or an invite link.
 	// Empty is where the window was left.
 	Open string
+	// Restart ends an agent of another version and starts this program's; nil:
+	// the person has to.
+	Restart func(context.Context) error
+	// Reopen opens a new window after this one has closed; nil: the person has to.
+	Reopen func()
 	// Words puts an error into a sentence and its mend, where the window has no
 	// translation for its code. It may be nil.
 	Words func(error) (what, mend string)
@@ -81,22 +104,22 @@ func New(app fyne.App, agent Agent, opts Options) *Window {
 // Run opens the window and returns when it was closed and everything it started
 // has ended. It is called on the program's first goroutine.
 func (w *Window) Run() {
-	w.open()
+	w.run()
 	w.app.Run()
 	w.bridge.Close()
 }
 
 // Show brings an open window to the front. It may be called from any goroutine.
 func (w *Window) Show() {
-	w.bridge.Post(func() {
-		w.win.Show()
-		w.win.RequestFocus()
-	})
+	w.bridge.Post(w.raise)
 }
 
 func newWindow(app fyne.App, agent Agent, opts Options, b *bridge.Bridge, now func() time.Time) *Window {
-	app.Settings().SetTheme(theme.New(theme.System))
-	w := &Window{app: app, agent: agent, opts: opts, bridge: b, now: now, focused: true, dismissed: map[string]bool{}}
+	if err := scale(app); err != nil {
+		fyne.LogError("show the window", err)
+	}
+	w := &Window{app: app, agent: agent, opts: opts, bridge: b, now: now, focused: true, dismissed: map[string]string{}}
+	w.style()
 	w.win = app.NewWindow(title)
 	w.win.SetIcon(fyne.NewStaticResource("powdo.png", assets.AppIcon))
 	w.win.SetMaster()

@@ -2,19 +2,21 @@ package ui
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"pow.do/services/pow"
 	"pow.do/ui/bridge"
-	"pow.do/ui/theme"
-	"pow.do/ui/words"
+	"pow.do/ui/mini"
+	"pow.do/ui/widgets"
 )
 
 // news is one message from the watching goroutine.
 type news struct {
 	status   pow.Status
 	received time.Time
-	failed   int // tries since the agent answered last
+	failed   int   // tries since the agent answered last
+	err      error // of the last try
 }
 
 // pauses between tries to reach the agent; the last one repeats.
@@ -26,14 +28,15 @@ func (w *Window) watch(ctx context.Context) {
 	latest := bridge.NewLatest(w.bridge, w.hear)
 	put := func(s pow.Status) { latest.Put(news{status: s, received: w.now()}) }
 	for failed := 0; ctx.Err() == nil; {
-		if w.attend(ctx, put) {
+		heard, err := w.attend(ctx, put)
+		if heard {
 			failed = 0
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		failed++
-		latest.Put(news{failed: failed})
+		latest.Put(news{failed: failed, err: err})
 		t := time.NewTimer(pauses[min(failed, len(pauses))-1])
 		select {
 		case <-ctx.Done():
@@ -45,39 +48,116 @@ func (w *Window) watch(ctx context.Context) {
 }
 
 // attend watches until the agent is lost, and tells whether it ever answered.
-func (w *Window) attend(ctx context.Context, put func(pow.Status)) bool {
+func (w *Window) attend(ctx context.Context, put func(pow.Status)) (heard bool, err error) {
 	short, cancel := context.WithTimeout(ctx, bridge.Deadline)
 	s, err := w.agent.Status(short)
 	cancel()
 	if err != nil {
-		return false
+		return false, err
 	}
 	put(s)
-	_ = w.agent.Watch(ctx, put) // it always ends with an error; that it ended is what counts
-	return true
+	return true, w.agent.Watch(ctx, put) // it ends when the agent is lost
 }
 
 // hear takes news in, on Fyne's goroutine.
 func (w *Window) hear(n news) {
-	if w.lost = n.failed; n.failed > 0 {
-		for _, p := range w.all {
-			p.Lose()
-		}
-	} else {
-		w.known, w.status, w.received = true, n.status, n.received
-		for _, p := range w.all {
-			p.Update(n.status, n.received)
-		}
+	if n.failed > 0 {
+		w.lose(n)
+		return
 	}
-	w.bar.draw(w.status, w.known, w.lost > 0)
-	w.bar.tick(w.elapsed())
-	w.nav.count(w.outbox, open(w.status), w.status.Outbox[pow.Attention] > 0)
-	w.drawBanner()
+	back := w.lost > 0
+	w.lost, w.failure = 0, nil
+	if !back && w.known && sameNews(w.status, w.received, n) {
+		return
+	}
+	before, known := w.status, w.known
+	w.known, w.status, w.received = true, n.status, n.received
+	w.asked()
+	w.watchApps()
+	fresh := w.away.Presenter.Update(n.status)
+	w.tellPages()
+	w.toasted(before, known)
+	w.settle()
+	if fresh && !w.full() {
+		w.away.Open()
+	}
+	w.drawFrame()
+}
+
+// sameNews tells whether a status says nothing that is not on the screen. The
+// clock goes by itself: only a jump of it is news.
+func sameNews(was pow.Status, received time.Time, n news) bool {
+	passed := time.Duration(n.status.Timer.Elapsed-was.Timer.Elapsed) * time.Second
+	if was.Timer.State == pow.Tracking {
+		passed -= n.received.Sub(received)
+	}
+	if passed.Abs() > 2*time.Second {
+		return false
+	}
+	was.Timer.Elapsed, was.TodaySeconds, was.WeekSeconds = n.status.Timer.Elapsed, n.status.TodaySeconds, n.status.WeekSeconds
+	was.HeldSeconds = n.status.HeldSeconds
+	return n.received.Sub(received) < time.Minute && reflect.DeepEqual(was, n.status)
+}
+
+func (w *Window) lose(n news) {
+	w.lost, w.failure = n.failed, n.err
+	for _, p := range w.told() {
+		p.Lose()
+	}
+	if w.mini != nil {
+		w.mini.Lose()
+	}
+	w.drawFrame()
 	w.settle()
 }
 
-// open counts the proofs that are not settled.
-func open(s pow.Status) (n int) {
+// told lists the pages that hear of every status: the one in sight, and the
+// timer, because its keys work everywhere.
+func (w *Window) told() []page {
+	if w.shown == nil || w.shown == page(w.timer) {
+		return []page{w.timer}
+	}
+	return []page{w.timer, w.shown}
+}
+
+func (w *Window) tellPages() {
+	for _, p := range w.told() {
+		p.Update(w.status, w.received)
+	}
+	if w.mini != nil {
+		w.mini.Update(w.status, w.received)
+	}
+}
+
+// drawFrame shows what the frame says around the page.
+func (w *Window) drawFrame() {
+	w.bar.draw(w.status, w.known, w.lost > 0)
+	w.bar.tick(w.elapsed())
+	w.nav.count(w.review, w.status.Held, false)
+	w.nav.count(w.outbox, unsettled(w.status), w.status.Outbox[pow.Attention] > 0)
+	widgets.Show(w.frame.veil, w.lost > 0 && w.known)
+	w.drawBanner()
+}
+
+// asked shows the page that the agent was asked to show, by the tray, a
+// notification or a second start.
+func (w *Window) asked() {
+	if name := w.status.Open; name != "" {
+		w.status.Open = ""
+		w.open(name)
+		w.win.RequestFocus()
+	}
+}
+
+// toasted shows a picture that was just taken, where the member wants that.
+func (w *Window) toasted(before pow.Status, known bool) {
+	if c, ok := mini.Fresh(before, w.status, known); ok && w.toasts {
+		w.showToast(c)
+	}
+}
+
+// unsettled counts the proofs that are not settled.
+func unsettled(s pow.Status) (n int) {
 	for state, k := range s.Outbox {
 		if state != pow.Booked && state != pow.Accepted {
 			n += k
@@ -86,66 +166,9 @@ func open(s pow.Status) (n int) {
 	return n
 }
 
-// notice is one banner.
-type notice struct {
-	key        string // remembers that it was put away
-	what, mend string
-	grave      bool
-	act        string
-	do         func()
-}
-
-// notices lists what the window has to say, the gravest first.
-func (w *Window) notices() []notice {
-	var list []notice
-	switch {
-	case w.lost > 2:
-		list = append(list, notice{what: words.T("banner.lost"), mend: words.T("banner.lost.mend"), grave: true,
-			act: words.T("act.retry"), do: w.tryAgain})
-	case w.lost > 0:
-		list = append(list, notice{what: words.T("banner.starting"), grave: true})
-	case w.known && w.opts.Version != "" && w.status.Version != "" && w.status.Version != w.opts.Version:
-		list = append(list, notice{key: "version", what: words.T("banner.version"), mend: words.T("banner.version.mend")})
-	}
-	if w.lost > 0 {
-		return list
-	}
-	for _, f := range w.status.Warnings {
-		n := notice{key: string(f.Code), what: words.Foreign(f.Text)}
-		if words.Has("error." + string(f.Code)) {
-			n.what = words.T("error." + string(f.Code))
-		}
-		if words.Has("error." + string(f.Code) + ".mend") {
-			n.mend = words.T("error." + string(f.Code) + ".mend")
-		}
-		if !w.dismissed[n.key] {
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
 func (w *Window) tryAgain() {
 	select {
 	case w.again <- struct{}{}:
 	default:
 	}
-}
-
-func (w *Window) drawBanner() {
-	w.banner.draw(w.notices())
-	w.frame.root.Refresh()
-}
-
-func (w *Window) dismiss(key string) {
-	w.dismissed[key] = true
-	w.drawBanner()
-}
-
-// role returns the colours of a banner.
-func (n notice) role() (r, tint themeRole, icon theme.IconName) {
-	if n.grave {
-		return theme.Danger, theme.TintDanger, theme.Attention
-	}
-	return theme.Warning, theme.TintWarning, theme.Warn
 }

@@ -8,10 +8,15 @@ import (
 	"fyne.io/fyne/v2"
 
 	"pow.do/services/pow"
+	"pow.do/ui/away"
 	"pow.do/ui/bridge"
+	"pow.do/ui/history"
 	"pow.do/ui/lock"
+	"pow.do/ui/mini"
 	"pow.do/ui/outbox"
-	"pow.do/ui/register"
+	"pow.do/ui/project"
+	"pow.do/ui/review"
+	"pow.do/ui/settings"
 	"pow.do/ui/theme"
 	"pow.do/ui/tracker"
 	"pow.do/ui/welcome"
@@ -19,7 +24,8 @@ import (
 	"pow.do/ui/words"
 )
 
-// page is what the window shows one of.
+// page is what the window shows one of. Only the page in sight hears of
+// statuses: one that comes into sight is updated first and then made visible.
 type page interface {
 	Object() fyne.CanvasObject
 	Update(s pow.Status, received time.Time)
@@ -40,11 +46,18 @@ type Window struct {
 	bridge *bridge.Bridge
 	now    func() time.Time
 
-	timer   *tracker.Page
-	outbox  *outbox.Page
-	welcome *welcome.Page
-	lock    *lock.Page
-	all     []page
+	timer    *tracker.Page
+	review   *review.Page
+	outbox   *outbox.Page
+	history  *history.Page
+	settings *settings.Page
+	project  *project.Page
+	welcome  *welcome.Page
+	lock     *lock.Page
+	names    []named // every page by its name
+	away     *away.Sheet
+	mini     *mini.Bar
+	toast    *mini.Toast
 
 	frame  *frame
 	nav    *nav
@@ -55,17 +68,30 @@ type Window struct {
 
 	shown     page
 	wanted    page // shown once neither the lock nor the first run is in the way
+	before    page // where Back of the project's page leads
 	joining   bool // the first run was opened by the person
 	status    pow.Status
 	received  time.Time
 	known     bool
-	lost      int // failed tries to reach the agent, 0: connected
+	lost      int   // failed tries to reach the agent, 0: connected
+	failure   error // of the last try
 	focused   bool
-	dismissed map[string]bool // banners put away
-	guarding  func()          // ends the renewal of Sensitive
-	again     chan struct{}   // try the agent now
+	dismissed map[string]string // banners put away, and the day of it
+	appsGone  time.Time         // since when ActivityWatch is away
+	toasts    bool              // a taken picture is shown
+	toastFor  time.Duration
+	guarding  func()        // ends the renewal of Sensitive
+	again     chan struct{} // try the agent now
 	period    time.Duration
 	stopTick  func()
+	restyling bool // a change of theme is ours
+}
+
+// named is a page with its name outside: on the command line, in the tray, and
+// in the preferences.
+type named struct {
+	name string
+	page page
 }
 
 // The least and the first size of the window.
@@ -78,27 +104,23 @@ const (
 
 func (w *Window) build() {
 	w.again = make(chan struct{}, 1)
-	w.timer = tracker.NewPage(tracker.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
-		tracker.Links{Say: w.say, Register: w.openRegister, Join: func() { w.openJoin("") }, Copy: w.copyText, Undo: w.undo})
-	w.outbox = outbox.NewPage(outbox.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
-		outbox.Links{Say: w.say, Copy: w.copyText, Came: w.focusPage})
-	w.welcome = welcome.NewPage(w.agent, w.bridge.Go, w.now,
-		welcome.Links{Say: w.say, Paste: w.pasted, Done: w.joined, Secret: w.guard})
-	w.lock = lock.NewPage(lock.Config{Agent: w.agent, Async: w.bridge.Go, After: w.bridge.After, Now: w.now}, w.say)
-	w.all = []page{w.timer, w.outbox, w.welcome, w.lock}
-
+	w.buildPages()
 	w.nav = newNav([]navItem{
 		{w.timer, theme.Timer, words.T("page.timer")},
+		{w.review, theme.Review, words.T("page.review")},
 		{w.outbox, theme.Outbox, words.T("page.outbox")},
+		{w.history, theme.History, words.T("page.history")},
+		{w.settings, theme.Settings, words.T("page.settings")},
 	}, w.goTo)
 	w.bar = newBar()
 	w.banner = newBanner(w.dismiss)
 	w.snack = newSnack()
 	w.frame = newFrame(w.nav.box, w.banner.box, w.bar.box, w.snack.box)
-	for _, p := range w.all {
-		p.Object().Hide()
-		w.frame.add(p.Object())
+	for _, n := range w.names {
+		n.page.Object().Hide()
+		w.frame.add(n.page.Object())
 	}
+	w.away = away.New(w.win.Canvas(), away.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now, Heard: w.heard}, w.say, w.drawBanner)
 	w.wanted = w.timer
 	w.win.SetPadded(false)
 	w.win.SetContent(w.frame.root)
@@ -107,39 +129,45 @@ func (w *Window) build() {
 	w.win.SetCloseIntercept(w.close)
 	w.app.Lifecycle().SetOnEnteredForeground(func() { w.setFocused(true) })
 	w.app.Lifecycle().SetOnExitedForeground(func() { w.setFocused(false) })
-	w.start(w.opts.Open)
+	w.begin(w.opts.Open)
 	w.settle()
 }
 
-// start picks the first page.
-func (w *Window) start(open string) {
+// begin picks the first page.
+func (w *Window) begin(open string) {
 	if open == "" {
 		open = w.app.Preferences().String("page")
 	}
-	switch {
-	case open == "outbox":
-		w.wanted = w.outbox
-	case open == "register":
-		w.bridge.Post(w.openRegister)
-	case strings.HasPrefix(open, "powdo:"):
-		w.openJoin(open)
+	w.open(open)
+	w.toldBefore()
+	if w.app.Preferences().Bool("mini") {
+		w.openMini()
 	}
 }
 
-func (w *Window) open() {
+// open shows a page by its name, or what an invite link leads to.
+func (w *Window) open(name string) {
+	if name == "register" {
+		w.bridge.Post(w.openRegister)
+		return
+	}
+	if strings.HasPrefix(name, "powdo:") {
+		w.openJoin(name)
+		return
+	}
+	for _, n := range w.names {
+		if n.name == name && n.page != page(w.lock) {
+			w.goTo(n.page)
+		}
+	}
+}
+
+// heard takes in a status that came as the answer to a step.
+func (w *Window) heard(s pow.Status, at time.Time) { w.hear(news{status: s, received: at}) }
+
+func (w *Window) run() {
 	w.bridge.Run(w.watch)
 	w.win.Show()
-}
-
-func (w *Window) close() {
-	p := w.app.Preferences()
-	p.SetFloat("width", float64(w.win.Canvas().Size().Width))
-	p.SetFloat("height", float64(w.win.Canvas().Size().Height))
-	p.SetString("page", "timer")
-	if w.wanted == w.outbox {
-		p.SetString("page", "outbox")
-	}
-	w.win.Close()
 }
 
 func (w *Window) savedSize() fyne.Size {
@@ -151,8 +179,13 @@ func (w *Window) savedSize() fyne.Size {
 
 func (w *Window) goTo(p page) {
 	w.wanted, w.joining = p, false
-	w.settle()
+	if w.shown != nil {
+		w.settle()
+	}
 }
+
+// full tells whether a page stands alone: the lock and the first run.
+func (w *Window) full() bool { return w.shown == page(w.lock) || w.shown == page(w.welcome) }
 
 // settle shows the page that is due: the lock, the first run, or the one wanted.
 func (w *Window) settle() {
@@ -175,20 +208,36 @@ func (w *Window) swap(to page) {
 		w.shown.Visible(false)
 		w.shown.Object().Hide()
 	}
+	if w.shown == page(w.settings) {
+		w.readSettings()
+	}
 	w.shown = to
-	if to == w.lock {
+	if to == page(w.lock) {
+		w.away.Close()
 		w.guard(true)
-	} else if to != w.welcome {
+	} else if to != page(w.welcome) {
 		w.guard(false)
 	}
+	switch {
+	case w.lost > 0:
+		to.Lose()
+	case w.known:
+		to.Update(w.status, w.received)
+	}
 	to.Object().Show()
-	full := to == w.lock || to == w.welcome
-	w.nav.box.Hidden, w.bar.box.Hidden = full, full
+	w.nav.box.Hidden, w.bar.box.Hidden = w.full(), w.full()
 	w.nav.mark(to)
-	w.frame.root.Refresh()
 	to.Visible(true)
+	w.frame.root.Refresh()
 	w.win.Canvas().Unfocus()
 	w.focusPage()
+}
+
+// relayout arranges the frame again; the page arranges itself.
+func (w *Window) relayout() {
+	w.frame.Layout(w.frame.root.Objects, w.frame.root.Size())
+	widgets.Relayout(w.frame.snack)
+	widgets.Relayout(w.frame.banner)
 }
 
 // focusPage gives the focus to the page's first control, unless something has it.
@@ -211,8 +260,12 @@ func (w *Window) setFocused(on bool) {
 // nothing moves.
 func (w *Window) retick() {
 	period := w.shown.Period(w.focused)
-	if period == 0 && w.status.Timer.State == pow.Tracking && w.lost == 0 {
+	running := w.status.Timer.State == pow.Tracking && w.lost == 0
+	if period == 0 && running {
 		period = time.Minute // the status bar shows minutes
+	}
+	if w.mini != nil && running {
+		period = time.Second
 	}
 	if period == w.period {
 		return
@@ -222,32 +275,20 @@ func (w *Window) retick() {
 		w.stopTick = nil
 	}
 	if w.period = period; period > 0 {
-		w.stopTick = w.bridge.Every(period, func() {
-			w.shown.Tick()
-			w.bar.tick(w.elapsed())
-		})
+		w.stopTick = w.bridge.Every(period, w.tick)
+	}
+}
+
+func (w *Window) tick() {
+	w.shown.Tick()
+	w.bar.tick(w.elapsed())
+	if w.mini != nil {
+		w.mini.Tick()
 	}
 }
 
 func (w *Window) elapsed() time.Duration {
 	return tracker.Model{Status: w.status, Received: w.received, Lost: w.lost > 0}.Elapsed(w.now())
-}
-
-func (w *Window) openRegister() {
-	if w.sheet != nil || !w.known || w.shown == w.lock || w.shown == w.welcome {
-		return
-	}
-	w.sheet = register.Show(w.win.Canvas(), register.Config{
-		Agent: w.agent, Async: w.bridge.Go, Now: w.now, Say: w.say,
-		Done:   func(n int) { w.snackbar(words.N("register.done", n), "", nil) },
-		Closed: func() { w.sheet = nil },
-	})
-}
-
-func (w *Window) closeSheet() {
-	if w.sheet != nil {
-		w.sheet.Close()
-	}
 }
 
 func (w *Window) openJoin(link string) {
@@ -295,10 +336,10 @@ const snackTime = 6 * time.Second
 
 func (w *Window) snackbar(text, act string, f func()) {
 	n := w.snack.set(text, act, f)
-	w.frame.root.Refresh()
+	w.relayout()
 	w.bridge.After(snackTime, func() {
 		if w.snack.clear(n) {
-			w.frame.root.Refresh()
+			w.relayout()
 		}
 	})
 }

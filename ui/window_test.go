@@ -36,8 +36,8 @@ func newRig(t *testing.T, agent Agent, variant theme.Variant, language string, o
 	if err := words.Load(language); err != nil {
 		t.Fatal(err)
 	}
+	theme.WriteLooks(app.Preferences(), theme.Looks{Variant: variant})
 	r.Window = newWindow(app, agent, opts, b, clock)
-	app.Settings().SetTheme(theme.New(variant))
 	b.Run(r.watch)
 	r.win.Show()
 	t.Cleanup(func() {
@@ -66,7 +66,13 @@ func (r *rig) ready() *rig {
 	r.until("the first status", func() bool { return r.known })
 	if r.status.Setup.Team && r.shown == r.timer {
 		r.until("the projects", func() bool { return len(r.timer.Presenter.Model().Projects) > 0 })
-		r.until("the entries", func() bool { return len(r.timer.Presenter.Model().Entries) > 0 })
+		r.until("the entries, the days before, the week, the limit and the terms", func() bool {
+			m := r.timer.Presenter.Model()
+			return len(m.Entries) > 0 && len(m.Past) > 0 && m.Week.Sum() > 0 && m.Limit > 0 && m.Terms.Consent != ""
+		})
+	}
+	if r.shown == r.history {
+		r.until("the week", func() bool { return r.history.Presenter.Model().Ready })
 	}
 	if r.shown == r.outbox {
 		r.until("the list", func() bool { return len(r.outbox.Presenter.Model().Items) > 0 })
@@ -140,7 +146,7 @@ func (f *fakeAgent) next(t *testing.T, want string) {
 
 // Each page in both looks and all three width classes.
 func TestGolden(t *testing.T) {
-	for _, open := range []string{"timer", "outbox"} {
+	for _, open := range []string{"timer", "outbox", "history"} {
 		for _, w := range []float32{480, 960, 1280} {
 			variant, name := theme.Light, "light"
 			if w == 960 {

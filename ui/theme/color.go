@@ -16,6 +16,7 @@ const (
 	Info        fyne.ThemeColorName = "info"    // on the way
 	Off         fyne.ThemeColorName = "off"     // off the record
 	Ring        fyne.ThemeColorName = "ring"    // keyboard focus
+	Veil        fyne.ThemeColorName = "veil"    // over what does not answer
 	TintPrimary fyne.ThemeColorName = "tintPrimary"
 	TintSuccess fyne.ThemeColorName = "tintSuccess"
 	TintWarning fyne.ThemeColorName = "tintWarning"
@@ -107,6 +108,7 @@ func allRoles() map[fyne.ThemeColorName]pair {
 		Info:        hex(0x1B5DBB, 0x86B6FF),
 		Off:         hex(0x6A3EA1, 0xC6A8F6),
 		Ring:        hex(0x1B58D8, 0x86AEFF),
+		Veil:        hex(0xF5F6F8, 0x11151A).alpha(0x8C, 0x8C),
 		TintPrimary: hex(0xDFF1EC, 0x13302A),
 		TintSuccess: hex(0xE3F4E8, 0x173022),
 		TintWarning: hex(0xFCF0DA, 0x352A14),

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"strings"
+	"time"
 
 	"pow.do/services/pow"
 )
@@ -10,9 +11,7 @@ import (
 // Choose takes another project. While one runs, that is a switch: it stops and
 // the other starts, in one step.
 func (p *Presenter) Choose(id pow.ProjectID) {
-	if p.model.Chosen != id {
-		p.model.Chosen, p.model.Activity = id, ""
-	}
+	p.pick(id)
 	p.model.Err = nil
 	p.switchOver()
 	p.show(p.model)
@@ -30,9 +29,8 @@ func (p *Presenter) switchOver() {
 	if !p.model.Running() || was.Project == nil || was.Project.ID == p.model.Chosen || p.model.Block() != Free {
 		return
 	}
-	back := pow.StartRequest{Project: string(was.Project.ID), Note: was.Note}
 	p.start("", func() {
-		p.switched(Switched{At: p.now(), Undo: func() { p.begin(back, func() {}) }})
+		p.switched(Switched{At: p.now(), Undo: func() { p.do(p.agent.UndoSwitch, func() {}) }})
 	})
 }
 
@@ -54,7 +52,10 @@ func (p *Presenter) Continue(e pow.Entry) {
 	if p.model.Busy || p.model.Lost {
 		return
 	}
-	p.model.Chosen, p.model.Activity = e.Project.ID, ""
+	p.pick(e.Project.ID)
+	if e.KimaiActivity != nil {
+		p.model.Activity = e.KimaiActivity.ID
+	}
 	if p.model.Block() != Free {
 		p.show(p.model)
 		return
@@ -68,6 +69,57 @@ func (p *Presenter) start(note string, then func()) {
 
 func (p *Presenter) begin(r pow.StartRequest, then func()) {
 	p.do(func(ctx context.Context) (pow.Status, error) { return p.agent.Start(ctx, r) }, then)
+}
+
+// Pause stops recording until Resume.
+func (p *Presenter) Pause() { p.whileOpen(p.agent.Pause) }
+
+// Resume goes on after a pause or what was off the record.
+func (p *Presenter) Resume() { p.whileOpen(p.agent.Resume) }
+
+// OffRecord records nothing until a moment; zero is until Resume.
+func (p *Presenter) OffRecord(until time.Time) {
+	p.whileOpen(func(ctx context.Context) (pow.Status, error) {
+		return p.agent.OffRecord(ctx, pow.OffRecord{Until: until})
+	})
+}
+
+func (p *Presenter) whileOpen(step func(context.Context) (pow.Status, error)) {
+	if p.model.Open() && !p.model.Busy && !p.model.Lost {
+		p.do(step, func() {})
+	}
+}
+
+// tomorrowHour is when "until tomorrow" ends, local time.
+const tomorrowHour = 4
+
+// Tomorrow returns the next 04:00 after now.
+func Tomorrow(now time.Time) time.Time {
+	y, m, d := now.Date()
+	t := time.Date(y, m, d, tomorrowHour, 0, 0, 0, now.Location())
+	if !t.After(now) {
+		t = time.Date(y, m, d+1, tomorrowHour, 0, 0, 0, now.Location())
+	}
+	return t
+}
+
+// Correct changes an entry that is not registered; what it said before stays
+// visible and can be had back.
+func (p *Presenter) Correct(e pow.EntryEdit) {
+	p.act(func(ctx context.Context) error { return p.agent.EditEntry(ctx, e) }, func() {
+		p.reload()
+		p.edited(func() { p.TakeBack(e.ID) })
+	})
+}
+
+// TakeBack returns an entry to what it said before its corrections.
+func (p *Presenter) TakeBack(id string) {
+	p.act(func(ctx context.Context) error { return p.agent.UndoEntry(ctx, id) }, p.reload)
+}
+
+func (p *Presenter) reload() {
+	p.stale = true
+	p.loadEntries()
 }
 
 // do runs a step that answers with the new status.
@@ -134,7 +186,11 @@ func (p *Presenter) Remove() {
 	if p.model.Picture == nil || p.model.Busy {
 		return
 	}
-	id := p.model.Picture.ID
+	p.RemoveByID(p.model.Picture.ID)
+}
+
+// RemoveByID drops a picture that may be another than the last; its time stays.
+func (p *Presenter) RemoveByID(id string) {
 	p.act(func(ctx context.Context) error { return p.agent.Drop(ctx, []string{id}) }, func() {
 		p.model.Asking = false
 		if p.model.Picture != nil && p.model.Picture.ID == id {

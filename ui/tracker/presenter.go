@@ -1,15 +1,9 @@
 package tracker
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"image"
-	"image/jpeg"
 	"slices"
-	"strings"
 	"time"
 
 	"pow.do/services/pow"
@@ -20,12 +14,30 @@ type Timer interface {
 	Start(ctx context.Context, r pow.StartRequest) (pow.Status, error)
 	Stop(ctx context.Context) (pow.Status, error)
 	SetNote(ctx context.Context, note string) error
+	// UndoSwitch takes the last switch of project back, for a minute.
+	UndoSwitch(ctx context.Context) (pow.Status, error)
+}
+
+// Pauser stops recording for a while.
+type Pauser interface {
+	Pause(ctx context.Context) (pow.Status, error)
+	Resume(ctx context.Context) (pow.Status, error)
+	OffRecord(ctx context.Context, r pow.OffRecord) (pow.Status, error)
+}
+
+// Member tells what was agreed to and what the member set.
+type Member interface {
+	Terms(ctx context.Context, id pow.ProjectID) (pow.Terms, error)
+	Settings(ctx context.Context) (pow.Settings, error)
 }
 
 // Day lists what can be worked on and what was.
 type Day interface {
 	Projects(ctx context.Context) ([]pow.Project, error)
 	Entries(ctx context.Context, day time.Time) ([]pow.Entry, error)
+	EditEntry(ctx context.Context, e pow.EntryEdit) error
+	UndoEntry(ctx context.Context, id string) error
+	History(ctx context.Context, span pow.Interval) ([]pow.HistoryDay, error)
 }
 
 // Pictures shows and removes a held picture. A Thumbnail is a JPEG of at most
@@ -38,8 +50,10 @@ type Pictures interface {
 // Agent is all that this page asks of the agent.
 type Agent interface {
 	Timer
+	Pauser
 	Day
 	Pictures
+	Member
 }
 
 // Async runs work beside the owner's goroutine and done back on it.
@@ -48,7 +62,8 @@ type Async func(work func(context.Context) error, done func(error))
 // Block says why the timer cannot be started.
 type Block string
 
-// The blocks. NoTeam and NoProjects have an empty state of their own.
+// The blocks. NoTeam, Waits and NoProjects have an empty state of their own;
+// AskFirst is mended by reading what the project asks for.
 const (
 	Free           Block = ""
 	NoTeam         Block = "no-team"
@@ -56,6 +71,8 @@ const (
 	NoProjects     Block = "no-projects"
 	ChooseProject  Block = "choose-project"
 	ChooseActivity Block = "choose-activity"
+	AskFirst       Block = "ask-first"
+	Suspended      Block = "suspended"
 )
 
 // Model is all that the page shows.
@@ -66,7 +83,11 @@ type Model struct {
 	Projects []pow.Project
 	Chosen   pow.ProjectID
 	Activity pow.KimaiActivityID
+	Terms    pow.Terms // of Chosen, once they came
 	Entries  []pow.Entry
+	Past     []pow.Entry // of the days before, newest first
+	Week     Week
+	Limit    time.Duration    // the member's own for a week, 0: none
 	Picture  *pow.CaptureInfo // of the running session only
 	Thumb    image.Image      // once it came
 	Asking   bool             // whether to remove Picture
@@ -108,6 +129,8 @@ func (m Model) Project() (pow.Project, bool) {
 func (m Model) Block() Block {
 	p, ok := m.Project()
 	switch {
+	case m.suspended():
+		return Suspended
 	case !m.Status.Setup.Team && m.Status.Setup.Waits != "":
 		return Waits
 	case !m.Status.Setup.Team:
@@ -118,9 +141,41 @@ func (m Model) Block() Block {
 		return ChooseProject
 	case p.ActivityRule == pow.Required && m.Activity == "":
 		return ChooseActivity
+	case m.Terms.Project.ID == m.Chosen && m.Terms.Consent != pow.ConsentGiven && m.Terms.Consent != "":
+		return AskFirst
 	}
 	return Free
 }
+
+// suspended tells whether the team takes no proofs from the member for now.
+func (m Model) suspended() bool {
+	return slices.ContainsFunc(m.Status.Warnings, func(f pow.Fault) bool {
+		return f.Code == pow.CodeMemberSuspended || f.Code == pow.CodeNotMember
+	})
+}
+
+// silentFrom is how long after a receipt the team's server may take the timer
+// for stopped (protocol §2.2, the least that is announced).
+const silentFrom = 15 * time.Minute
+
+// Silent returns how long ago the running session was heard of last, where that
+// is so long that the server may show it as stopped; else 0.
+func (m Model) Silent(now time.Time) time.Duration {
+	last := m.Status.LastReceipt
+	if !m.Running() || last == nil || last.At.Before(m.Status.Timer.Since) {
+		return 0
+	}
+	if d := now.Sub(last.At); d > silentFrom {
+		return d
+	}
+	return 0
+}
+
+// Week is the time of this week by how far it has come.
+type Week struct{ Booked, Verified, OnTheWay, Unregistered int64 }
+
+// Sum returns all of it, in seconds.
+func (w Week) Sum() int64 { return w.Booked + w.Verified + w.OnTheWay + w.Unregistered }
 
 // Switched is told after one project gave way to another.
 type Switched struct {
@@ -135,14 +190,17 @@ type Presenter struct {
 	now      func() time.Time
 	show     func(Model)
 	switched func(Switched)
+	edited   func(undo func())
 
 	model   Model
 	known   bool
 	shown   bool
-	stale   bool // Entries are older than Status
-	noting  bool // a note is on its way to the agent
-	pressed bool // Toggle was pressed meanwhile
-	entries int  // the newest question for Entries; older answers are dropped
+	stale   bool      // Entries are older than Status
+	noting  bool      // a note is on its way to the agent
+	pressed bool      // Toggle was pressed meanwhile
+	entries int       // the newest question for Entries; older answers are dropped
+	pastOf  time.Time // the day that Past comes before
+	weekday time.Weekday
 }
 
 // Config is what New needs; all of it is required.
@@ -150,13 +208,14 @@ type Config struct {
 	Agent    Agent
 	Async    Async
 	Now      func() time.Time
-	Show     func(Model)    // called after every change
-	Switched func(Switched) // called when a switch is done
+	Show     func(Model)       // called after every change
+	Switched func(Switched)    // called when a switch is done
+	Edited   func(undo func()) // called when an entry was corrected
 }
 
 // New makes a presenter. It asks nothing before the first Update.
 func New(c Config) *Presenter {
-	return &Presenter{agent: c.Agent, async: c.Async, now: c.Now, show: c.Show, switched: c.Switched}
+	return &Presenter{weekday: time.Monday, agent: c.Agent, async: c.Async, now: c.Now, show: c.Show, switched: c.Switched, edited: c.Edited}
 }
 
 // Model returns what is shown now.
@@ -172,6 +231,7 @@ func (p *Presenter) Update(s pow.Status, received time.Time) {
 	p.pickPicture(before, first)
 	if first || before.Setup.Team != s.Setup.Team {
 		p.loadProjects()
+		p.loadMember()
 	}
 	if first || differs(before, s) {
 		p.stale = true
@@ -192,6 +252,7 @@ func (p *Presenter) Visible(on bool) {
 	if on && p.known {
 		p.loadProjects()
 		p.loadEntries()
+		p.loadMember()
 	}
 }
 
@@ -201,9 +262,16 @@ func (p *Presenter) follow(before pow.Status, first bool) {
 	if t.Project == nil || !first && before.Timer.Session == t.Session {
 		return
 	}
-	if p.model.Chosen != t.Project.ID {
-		p.model.Chosen, p.model.Activity = t.Project.ID, ""
+	p.pick(t.Project.ID)
+}
+
+// pick takes another project as the chosen one, and asks for its terms.
+func (p *Presenter) pick(id pow.ProjectID) {
+	if p.model.Chosen == id {
+		return
 	}
+	p.model.Chosen, p.model.Activity, p.model.Terms = id, "", pow.Terms{}
+	p.loadTerms()
 }
 
 // pickPicture shows the newest picture of the running session; an older one
@@ -223,41 +291,6 @@ func (p *Presenter) pickPicture(before pow.Status, first bool) {
 	}
 }
 
-func (p *Presenter) loadThumb(id string) {
-	var thumb image.Image
-	p.async(func(ctx context.Context) error {
-		b, err := p.agent.Thumbnail(ctx, id)
-		if err != nil {
-			return err
-		}
-		thumb, err = decode(b)
-		return err
-	}, func(err error) {
-		if err != nil || p.model.Picture == nil || p.model.Picture.ID != id {
-			return // no thumbnail: the card says when it was taken, and that is enough
-		}
-		p.model.Thumb = thumb
-		p.show(p.model)
-	})
-}
-
-// The largest thumbnail that is decoded, in pixels.
-const (
-	thumbWidth  = 320
-	thumbHeight = 180
-)
-
-func decode(b []byte) (image.Image, error) {
-	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("read thumbnail: %w", err)
-	}
-	if c.Width > thumbWidth || c.Height > thumbHeight {
-		return nil, errors.New("read thumbnail: too large")
-	}
-	return jpeg.Decode(bytes.NewReader(b))
-}
-
 // differs tells whether the day's list may have changed.
 func differs(a, b pow.Status) bool {
 	if a.Timer.State != b.Timer.State || a.Timer.Session != b.Timer.Session ||
@@ -270,87 +303,4 @@ func differs(a, b pow.Status) bool {
 		}
 	}
 	return false
-}
-
-func (p *Presenter) loadEntries() {
-	if !p.shown || !p.stale {
-		return
-	}
-	p.stale = false
-	p.entries++
-	mine, day := p.entries, p.now()
-	var list []pow.Entry
-	p.async(func(ctx context.Context) (err error) {
-		list, err = p.agent.Entries(ctx, day)
-		return err
-	}, func(err error) {
-		if mine != p.entries {
-			return
-		}
-		if err != nil {
-			p.stale = true
-			p.model.Err = err
-		} else {
-			p.model.Entries = list
-			p.sort()
-			p.chooseDefault()
-		}
-		p.show(p.model)
-	})
-}
-
-func (p *Presenter) loadProjects() {
-	if !p.model.Status.Setup.Team {
-		p.model.Projects = nil
-		return
-	}
-	var list []pow.Project
-	p.async(func(ctx context.Context) (err error) {
-		list, err = p.agent.Projects(ctx)
-		return err
-	}, func(err error) {
-		if err != nil {
-			p.model.Err = err
-		} else {
-			p.model.Projects = list
-			p.sort()
-			p.chooseDefault()
-		}
-		p.show(p.model)
-	})
-}
-
-// chooseDefault proposes the last project worked on, or the only one there is.
-func (p *Presenter) chooseDefault() {
-	if _, ok := p.model.Project(); ok || len(p.model.Projects) == 0 {
-		return
-	}
-	p.model.Chosen = ""
-	if len(p.model.Projects) == 1 || p.recency(p.model.Projects[0].ID) > 0 {
-		p.model.Chosen = p.model.Projects[0].ID
-	}
-}
-
-// sort puts what was worked on today first, then by customer and name.
-func (p *Presenter) sort() {
-	slices.SortStableFunc(p.model.Projects, func(a, b pow.Project) int {
-		if d := cmp.Compare(p.recency(b.ID), p.recency(a.ID)); d != 0 {
-			return d
-		}
-		if d := strings.Compare(strings.ToLower(a.Group), strings.ToLower(b.Group)); d != 0 {
-			return d
-		}
-		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
-	})
-}
-
-// recency is higher the later a project was begun today, 0 where it was not.
-func (p *Presenter) recency(id pow.ProjectID) int64 {
-	var r int64
-	for _, e := range p.model.Entries {
-		if e.Project.ID == id {
-			r = max(r, e.From.Unix())
-		}
-	}
-	return r
 }

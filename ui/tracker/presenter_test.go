@@ -23,6 +23,14 @@ type agent struct {
 	entries  func() ([]pow.Entry, error)
 	thumb    []byte
 	drop     func([]string) error
+	back     func() (pow.Status, error)
+	pause    func(string, time.Time) (pow.Status, error)
+	edit     func(pow.EntryEdit) error
+	undo     func(string) error
+	days     []pow.HistoryDay
+	terms    pow.Terms
+	settings pow.Settings
+	past     map[int][]pow.Entry // by how many days ago
 }
 
 func (a agent) Start(_ context.Context, r pow.StartRequest) (pow.Status, error) { return a.start(r) }
@@ -31,7 +39,23 @@ func (a agent) SetNote(_ context.Context, n string) error                       
 func (a agent) Projects(context.Context) ([]pow.Project, error)                 { return a.projects, nil }
 func (a agent) Thumbnail(context.Context, string) ([]byte, error)               { return a.thumb, nil }
 func (a agent) Drop(_ context.Context, ids []string) error                      { return a.drop(ids) }
-func (a agent) Entries(context.Context, time.Time) ([]pow.Entry, error) {
+func (a agent) UndoSwitch(context.Context) (pow.Status, error)                  { return a.back() }
+func (a agent) Pause(context.Context) (pow.Status, error)                       { return a.pause("pause", time.Time{}) }
+func (a agent) Resume(context.Context) (pow.Status, error)                      { return a.pause("resume", time.Time{}) }
+func (a agent) OffRecord(_ context.Context, r pow.OffRecord) (pow.Status, error) {
+	return a.pause("off the record", r.Until)
+}
+func (a agent) EditEntry(_ context.Context, e pow.EntryEdit) error { return a.edit(e) }
+func (a agent) UndoEntry(_ context.Context, id string) error       { return a.undo(id) }
+func (a agent) History(context.Context, pow.Interval) ([]pow.HistoryDay, error) {
+	return a.days, nil
+}
+func (a agent) Terms(context.Context, pow.ProjectID) (pow.Terms, error) { return a.terms, nil }
+func (a agent) Settings(context.Context) (pow.Settings, error)          { return a.settings, nil }
+func (a agent) Entries(_ context.Context, day time.Time) ([]pow.Entry, error) {
+	if ago := int(now.Sub(day).Hours() / 24); ago > 0 {
+		return a.past[ago], nil
+	}
 	if a.entries == nil {
 		return nil, nil
 	}
@@ -136,6 +160,7 @@ func TestStartAndStop(t *testing.T) {
 		t.Fatal("started without a project")
 	}
 	p.Choose(web.ID)
+	l.run()
 	p.SaveNote("planning")
 	p.Toggle()
 	if !p.Model().Busy {
@@ -173,17 +198,16 @@ func TestSwitchWaitsForTheActivityAndCanBeUndone(t *testing.T) {
 	var l later
 	var asked []pow.StartRequest
 	var undo func()
-	p := newPresenter(agent{start: func(r pow.StartRequest) (pow.Status, error) {
+	back := func() (pow.Status, error) { return running(web, "S3"), nil }
+	p := newPresenter(agent{back: back, start: func(r pow.StartRequest) (pow.Status, error) {
 		asked = append(asked, r)
-		if r.Project == "a2" {
-			return running(kiosk, "S2"), nil
-		}
-		return running(web, "S3"), nil
+		return running(kiosk, "S2"), nil
 	}}, &l, func(s tracker.Switched) { undo = s.Undo })
 	p.Update(running(web, "S1"), now)
 	l.run()
 	p.Choose(kiosk.ID)
-	if len(l.work) != 0 || p.Model().Block() != tracker.ChooseActivity {
+	l.run()
+	if len(asked) != 0 || p.Model().Block() != tracker.ChooseActivity {
 		t.Fatal("switched before the kind of work was chosen")
 	}
 	p.ChooseActivity("f1")
@@ -193,11 +217,8 @@ func TestSwitchWaitsForTheActivityAndCanBeUndone(t *testing.T) {
 	}
 	undo()
 	l.run()
-	if len(asked) != 2 || asked[1].Project != "a1" || asked[1].Note != "old" {
-		t.Errorf("undo asked %+v", asked)
-	}
-	if p.Model().Chosen != web.ID {
-		t.Errorf("chosen %q", p.Model().Chosen)
+	if m := p.Model(); m.Chosen != web.ID || m.Status.Timer.Session != "S3" {
+		t.Errorf("after undo: %+v", m.Status.Timer)
 	}
 }
 
