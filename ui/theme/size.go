@@ -39,7 +39,7 @@ const (
 // Size returns a size by name.
 func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
 	if step := typeStep(name); step > 0 {
-		return step * float32(t.looks.Percent) / 100
+		return step
 	}
 	return t.widgetSize(name)
 }

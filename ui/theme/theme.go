@@ -30,19 +30,12 @@ const (
 // Looks is what the person chose of the look.
 type Looks struct {
 	Variant Variant
-	Percent int  // of the type steps: 85 to 200, 0 is 100
 	Plain   bool // fewer colours: projects by pattern and letters, states by icon and word
 }
 
-// The bounds of Looks.Percent.
-const (
-	LeastPercent = 85
-	MostPercent  = 200
-)
-
 // ReadLooks returns what WriteLooks kept; nothing kept is the zero Looks.
 func ReadLooks(p fyne.Preferences) Looks {
-	l := Looks{Percent: p.IntWithFallback("size", 100), Plain: p.Bool("plain")}
+	l := Looks{Plain: p.Bool("plain")}
 	switch p.String("theme") {
 	case "light":
 		l.Variant = Light
@@ -54,8 +47,7 @@ func ReadLooks(p fyne.Preferences) Looks {
 
 // WriteLooks keeps l beside the window's size.
 func WriteLooks(p fyne.Preferences, l Looks) {
-	p.SetString("theme", [...]string{System: "system", Light: "light", Dark: "dark"}[l.Variant])
-	p.SetInt("size", l.Percent)
+	p.SetString("theme", [...]string{System: "", Light: "light", Dark: "dark"}[l.Variant])
 	p.SetBool("plain", l.Plain)
 }
 
@@ -72,10 +64,6 @@ func New(v Variant) *Theme { return Make(Looks{Variant: v}) }
 
 // Make makes the theme as the person likes it.
 func Make(l Looks) *Theme {
-	if l.Percent == 0 {
-		l.Percent = 100
-	}
-	l.Percent = min(max(l.Percent, LeastPercent), MostPercent)
 	return &Theme{looks: l, colors: roles(l.Plain), fonts: fynetheme.DefaultTheme()}
 }
 
