@@ -30,7 +30,7 @@ func (a *Agent) History(_ context.Context, span pow.Interval) ([]pow.HistoryDay,
 	if err != nil {
 		return nil, err
 	}
-	h := history{names: a.projectNames(), days: map[historyKey]*pow.HistoryDay{}, covers: covers(ds)}
+	h := history{names: a.projectNames(), marks: a.queue.Marks, days: map[historyKey]*pow.HistoryDay{}, covers: covers(ds)}
 	for day := localDay(span.From); day.From.Before(span.To); day = localDay(day.To) {
 		es, err := a.queue.Entries(day.Intersect(span))
 		if err != nil {
@@ -57,7 +57,9 @@ type historyKey struct {
 
 // history sums up days.
 type history struct {
-	names  projectNames
+	names projectNames
+	// marks returns the parts that were kept while away, and changed by hand.
+	marks  func(pow.SessionID, pow.Interval) (kept, byHand []pow.Interval)
 	covers map[pow.SessionID]map[string][]pow.Interval
 	days   map[historyKey]*pow.HistoryDay
 }
@@ -105,20 +107,19 @@ func (h *history) add(midnight time.Time, e pow.Entry) {
 	if e.To.IsZero() {
 		e.To = e.From.Add(time.Duration(e.Seconds) * time.Second)
 	}
-	d, rest := h.day(midnight, e.Project.ID), []pow.Interval{{From: e.From, To: e.To}}
+	d, whole := h.day(midnight, e.Project.ID), pow.Interval{From: e.From, To: e.To}
+	rest, unregistered := []pow.Interval{whole}, e.Seconds // which is less than whole where time was taken out
 	d.Total += e.Seconds
-	if e.Kept {
-		d.Kept += e.Seconds
-	}
-	if e.ByHand {
-		d.ByHand += e.Seconds
-	}
+	kept, byHand := h.marks(e.Session, whole)
+	d.Kept += min(e.Seconds, seconds(kept))
+	d.ByHand += min(e.Seconds, seconds(byHand))
 	for c, sum := range map[string]*int64{coverBooked: &d.Booked, coverVerified: &d.Verified, coverOnTheWay: &d.OnTheWay} {
 		left := pow.Subtract(rest, h.covers[e.Session][c])
 		*sum += seconds(rest) - seconds(left)
+		unregistered -= seconds(rest) - seconds(left)
 		rest = left
 	}
-	d.Unregistered += seconds(rest)
+	d.Unregistered += max(0, unregistered)
 }
 
 func seconds(in []pow.Interval) int64 { return int64(pow.Total(in) / time.Second) }

@@ -21,12 +21,18 @@ func TestHistoryDay(t *testing.T) {
 	ds := []pow.Delivery{{Session: "A", State: pow.Booked, Interval: from(0, 10)}, {Session: "A", State: pow.Accepted, Interval: from(10, 10)},
 		{Session: "A", State: pow.Relayed, Interval: from(20, 5)}, {Session: "A", State: pow.Attention, Interval: from(25, 5)},
 		{Session: "B", State: pow.Booked, Interval: from(0, 60)}}
-	h := history{names: projectNames{}, days: map[historyKey]*pow.HistoryDay{}, covers: covers(ds)}
+	marks := func(s pow.SessionID, i pow.Interval) (kept, byHand []pow.Interval) {
+		if s == "A" {
+			return []pow.Interval{from(5, 10)}, nil
+		}
+		return nil, []pow.Interval{i}
+	}
+	h := history{names: projectNames{}, marks: marks, days: map[historyKey]*pow.HistoryDay{}, covers: covers(ds)}
 	whole := from(0, 40)
-	h.add(localDay(nine).From, pow.Entry{Session: "A", Project: pow.ProjectRef{ID: "p"}, From: whole.From, To: whole.To, Seconds: 2400, Kept: true})
-	h.add(localDay(nine).From, pow.Entry{Session: "C", Project: pow.ProjectRef{ID: "p"}, From: whole.To, Seconds: 60, ByHand: true}) // it runs
-	want := []pow.HistoryDay{{Day: localDay(nine).From, Project: pow.ProjectRef{ID: "p"}, Total: 2460, Booked: 600, Verified: 600,
-		OnTheWay: 600, Unregistered: 660, Kept: 2400, ByHand: 60}}
+	h.add(localDay(nine).From, pow.Entry{Session: "A", Project: pow.ProjectRef{ID: "p"}, From: whole.From, To: whole.To, Seconds: 2100, Kept: true}) // five minutes were taken out
+	h.add(localDay(nine).From, pow.Entry{Session: "C", Project: pow.ProjectRef{ID: "p"}, From: whole.To, Seconds: 60, ByHand: true})                 // it runs
+	want := []pow.HistoryDay{{Day: localDay(nine).From, Project: pow.ProjectRef{ID: "p"}, Total: 2160, Booked: 600, Verified: 600,
+		OnTheWay: 600, Unregistered: 360, Kept: 600, ByHand: 60}}
 	if d := cmp.Diff(want, h.list()); d != "" {
 		t.Error(d)
 	}
