@@ -160,7 +160,7 @@ func (a *Agent) Run(ctx context.Context, ln net.Listener) error {
 			return err
 		}
 	}
-	parts := []func(context.Context) error{a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.runHours, a.runSealing, a.Deliver}
+	parts := []func(context.Context) error{a.runTimer, a.runPictures, a.runDoor(ln), a.runActivityState, a.runHours, a.runSealing, a.runHints, a.Deliver}
 	if a.cfg.Desktop {
 		a.watcher = a.newWatcher()
 		a.newDesk()

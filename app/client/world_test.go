@@ -47,6 +47,7 @@ type world struct {
 	mu     sync.Mutex // guards all below
 	device pow.Key
 	opened []pow.Opened
+	hints  []pow.Notice
 	deaf   bool // does not answer notices
 }
 
@@ -167,6 +168,10 @@ func (w *world) handle(ctx context.Context, _ string, _ *event.Event, raw []byte
 		w.sendCatalogue(ctx, w.catalogue(1, "active"))
 	case m.Account != nil:
 		w.answer(ctx, pow.Receipt{Device: m.Account.Device, Answers: m.Rumor, Code: pow.CodeDone})
+	case m.Notice != nil && m.Notice.IsHint():
+		w.mu.Lock()
+		w.hints = append(w.hints, *m.Notice)
+		w.mu.Unlock()
 	case m.Notice != nil:
 		w.mu.Lock()
 		deaf := w.deaf
