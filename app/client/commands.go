@@ -206,11 +206,18 @@ func (p *program) dryRun(ctx context.Context, a API) error {
 	if err != nil {
 		return err
 	}
+	if err := p.nameLeftOut(ctx, a); err != nil {
+		return err
+	}
 	if p.g.JSON {
 		return cli.JSON(p.s.Out, v)
 	}
+	if len(v.Parts) == 0 {
+		return pow.ErrNothingHeld
+	}
 	fmt.Fprintf(p.s.Out, "%s on %s: %d proofs, %d pictures, %d rows of activity (%s), about %d kB.\n",
 		words(v.Seconds), cli.Clean(v.Project.Name), len(v.Parts), v.Captures, v.Rows, v.Detail, (v.Bytes+999)/1000)
+	p.printMarks(v)
 	_, err = fmt.Fprintf(p.s.Out, "Sealed to %s (%s), key %s (%s); kept there for %d days.\nThrough %s; they cannot read it.\n",
 		cli.Clean(v.Team), v.DVMNpub, v.Recipient, v.Alg, v.Retention, strings.Join(append(v.Relays, v.Servers...), ", "))
 	return err

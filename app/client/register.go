@@ -80,6 +80,9 @@ func (a *Agent) Preview(ctx context.Context) (v pow.Preview, err error) {
 	names := a.projectNames()
 	away := a.awayQuestions()
 	ds, err := a.plan(time.Now(), nil)
+	if errors.Is(err, pow.ErrNothingHeld) && len(away) > 0 {
+		return pow.Preview{Team: t.Announcement.Name, Away: away}, nil // all there is waits for an answer
+	}
 	if err != nil {
 		return v, err
 	}

@@ -311,7 +311,23 @@ func (p *program) nameLeftOut(ctx context.Context, a API) error {
 		if !q.To.IsZero() {
 			to = q.To.Local().Format("15:04")
 		}
-		fmt.Fprintf(p.s.Err, "Left out: %s to %s, you were away; say whether it counts with powdo away keep|discard.\n", q.From.Local().Format("15:04"), to)
+		fmt.Fprintf(p.s.Err, "Left out: %s to %s, you were away; say whether it counts with powdo away keep or powdo away discard.\n", q.From.Local().Format("15:04"), to)
 	}
 	return err
+}
+
+// printMarks says what a preview tells of edits, removals and times besides its numbers.
+func (p *program) printMarks(v pow.Preview) {
+	if v.Edited+v.Removed+v.Skipped > 0 {
+		fmt.Fprintf(p.s.Out, "Pictures: %d with covered areas or cropped, %d removed, %d skipped; the numbers are told.\n", v.Edited, v.Removed, v.Skipped)
+	}
+	if v.Kept > 0 {
+		fmt.Fprintf(p.s.Out, "Kept while away, and marked so: %s.\n", words(v.Kept))
+	}
+	if v.ByHand > 0 {
+		fmt.Fprintf(p.s.Out, "Changed by hand, and marked so: %s.\n", words(v.ByHand))
+	}
+	for _, c := range v.Cuts {
+		fmt.Fprintf(p.s.Out, "Without %s to %s.\n", c.From.Local().Format(time.TimeOnly), c.To.Local().Format(time.TimeOnly))
+	}
 }

@@ -66,6 +66,11 @@ func TestReviewCommands(t *testing.T) {
 	if out := do(0, "review keep", ids[3]); !strings.Contains(out, "approved") {
 		t.Errorf("keep: %s", out)
 	}
+	do(0, "review drop --time", ids[5])
+	if out := do(0, "register --dry-run"); !strings.Contains(out, "2 with covered areas or cropped, 1 removed") || !strings.Contains(out, "Without ") {
+		t.Errorf("dry run: %s", out)
+	}
+	do(0, "review undo", ids[5])
 	do(0, "review undo", ids[0])
 	var ps []pow.Picture
 	must(t, json.Unmarshal([]byte(do(0, "review --json")), &ps))

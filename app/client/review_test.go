@@ -228,6 +228,21 @@ func TestOpenQuestionsStayBehind(t *testing.T) {
 	}
 }
 
+// Where everything waits for an answer, the preview says that and nothing else.
+func TestOnlyAnOpenQuestion(t *testing.T) {
+	a := alone(t)
+	agreeAll(t, a)
+	session, from, _ := hour(t, a, optional)
+	_, err := a.queue.AddGap(queue.Gap{Session: session, Project: optional, Interval: minutes(from, 0, 60), Reason: "asleep"})
+	must(t, err)
+	if v, err := a.Preview(t.Context()); err != nil || len(v.Away) != 1 || len(v.Parts) != 0 {
+		t.Errorf("%+v %v", v, err)
+	}
+	if _, err := a.Register(t.Context()); !errors.Is(err, pow.ErrNothingHeld) {
+		t.Error(err)
+	}
+}
+
 func TestEntriesAreCorrectedWhereTheyMayBeBooked(t *testing.T) {
 	a := alone(t)
 	agree(t, a, optional)

@@ -118,6 +118,8 @@ type Result struct {
 	Areas   int // that are covered, and not cropped away
 	Covered int // thousandths of the picture; at least 1 when anything is
 	Cropped bool
+	// origin is where the picture's corner lies in the picture as it came.
+	origin image.Point
 }
 
 // Apply makes the edits in order. The picture that it was given keeps its
@@ -133,7 +135,7 @@ func Apply(p Picture, edits []pow.Edit) (Result, error) {
 	for _, e := range edits {
 		switch e.Kind {
 		case pow.EditRedact, pow.EditBlur:
-			area := grow(rectOf(e.Rect, r.Image.Rect), r.Grid, r.Image.Rect)
+			area := grow(rectOf(e.Rect, r.Image.Rect), r.Grid, r.origin).Intersect(r.Image.Rect)
 			if e.Rect.Empty() {
 				area = r.Image.Rect
 			}
@@ -177,8 +179,7 @@ func (r *Result) crop(to pow.Rect, areas []image.Rectangle) (left []image.Rectan
 	case part == r.Image.Rect:
 		return areas, nil
 	}
-	r.Image, r.Cropped = clone(r.Image, part), true
-	r.Grid = 1 // the blocks lie elsewhere now; areas are given for what is shown
+	r.Image, r.Cropped, r.origin = clone(r.Image, part), true, r.origin.Add(part.Min)
 	for _, a := range areas {
 		if a = a.Intersect(part).Sub(part.Min); !a.Empty() {
 			left = append(left, a)
@@ -210,13 +211,15 @@ func rectOf(r pow.Rect, whole image.Rectangle) image.Rectangle {
 	return image.Rectangle{Min: image.Pt(x, y), Max: image.Pt(x+bound(r.W), y+bound(r.H))}.Intersect(whole)
 }
 
-// grow widens a rectangle to whole cells of the grid.
-func grow(r image.Rectangle, grid int, whole image.Rectangle) image.Rectangle {
+// grow widens a rectangle to whole cells of the grid, which begins at the corner
+// of the picture as it came, so many pixels before this one's.
+func grow(r image.Rectangle, grid int, origin image.Point) image.Rectangle {
 	if r.Empty() {
 		return r
 	}
+	r = r.Add(origin)
 	up := func(n int) int { return (n + grid - 1) / grid * grid }
-	return image.Rect(r.Min.X/grid*grid, r.Min.Y/grid*grid, up(r.Max.X), up(r.Max.Y)).Intersect(whole)
+	return image.Rect(r.Min.X/grid*grid, r.Min.Y/grid*grid, up(r.Max.X), up(r.Max.Y)).Sub(origin)
 }
 
 // redact writes the solid colour over an area.

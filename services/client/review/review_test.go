@@ -162,6 +162,27 @@ func TestJPEGAreasAreWholeBlocks(t *testing.T) {
 	}
 }
 
+// A crop moves the blocks; areas behind it still cover whole ones.
+func TestJPEGBlocksAfterACrop(t *testing.T) {
+	p := decode(t, asJPEG(t, noise(70, 50)))
+	r, err := review.Apply(p, []pow.Edit{
+		{Kind: pow.EditCrop, Rect: pow.Rect{X: 5, Y: 3, W: 60, H: 40}},
+		{Kind: pow.EditCrop, Rect: pow.Rect{X: 2, Y: 4, W: 50, H: 30}}, // now at 7, 7 of what came
+		{Kind: pow.EditRedact, Rect: pow.Rect{X: 10, Y: 10, W: 1, H: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 30 {
+		for x := range 50 {
+			want := (x+7)/16 == 17/16 && (y+7)/16 == 17/16
+			if got := r.Image.RGBAAt(x, y) == review.Redaction; got != want {
+				t.Fatalf("pixel %d,%d: covered %v, want %v", x, y, got, want)
+			}
+		}
+	}
+}
+
 func TestCrop(t *testing.T) {
 	p := decode(t, asPNG(t, noise(60, 40)))
 	p.Window = pow.Rect{X: 10, Y: 5, W: 30, H: 20}
