@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	randv2 "math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -103,6 +104,7 @@ type occasion struct {
 func (p *pictures) take(ctx context.Context, a *Agent, o occasion) (infos []pow.CaptureInfo, err error) {
 	p.taking.Lock()
 	defer p.taking.Unlock()
+	defer debug.FreeOSMemory() // a picture is many megabytes, and the next one is minutes away
 	p.mu.Lock()
 	epoch := p.epoch
 	p.mu.Unlock()

@@ -215,13 +215,15 @@ func (w *world) eventually(what string, ok func() bool) {
 }
 
 // xvfb starts a display of its own.
-func (w *world) xvfb() {
+func (w *world) xvfb() { w.xvfbOf("1280x800x24") }
+
+func (w *world) xvfbOf(screen string) {
 	w.t.Helper()
 	r, pw, err := os.Pipe()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command("Xvfb", "-displayfd", "3", "-noreset", "-nolisten", "tcp", "-screen", "0", "1280x800x24")
+	cmd := exec.Command("Xvfb", "-displayfd", "3", "-noreset", "-nolisten", "tcp", "-screen", "0", screen)
 	cmd.ExtraFiles = []*os.File{pw}
 	if err := cmd.Start(); err != nil {
 		w.t.Fatalf("a virtual display is needed (make test installs it): %v", err)

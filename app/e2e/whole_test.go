@@ -81,13 +81,20 @@ func joinedTo(t testing.TB, projectArgs []string, serverArgs ...string) (w *worl
 	t.Helper()
 	w = newWorld(t)
 	w.xvfb()
+	server, agent = w.join(projectArgs, serverArgs...)
+	return w, server, agent
+}
+
+// join makes server, agent and member of a world that has its display.
+func (w *world) join(projectArgs []string, serverArgs ...string) (server, agent *process) {
+	w.t.Helper()
 	w.must("powdo-server", "init", "--role", "all")
 	server = w.server("all", serverArgs...)
 	w.must("powdo-server", append([]string{"projects", "add", projectName}, projectArgs...)...)
 	agent = w.agent()
 	link := strings.TrimSpace(w.must("powdo-server", "invite", "--name", memberName, "--relay", w.ready.Relay, "--blossom", w.ready.Blossom))
 	w.must("powdo", "join", link, "--name", "Test computer", "--yes")
-	return w, server, agent
+	return server, agent
 }
 
 func (w *world) sessions() []session {

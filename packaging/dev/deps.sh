@@ -12,7 +12,7 @@ set -eu
 build="gcc libc6-dev pkg-config libgl-dev libegl-dev libwayland-dev libxkbcommon-dev
   libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
 screen="xvfb xauth xdotool openbox imagemagick x11-utils x11-xserver-utils libgl1-mesa-dri"
-tests="dbus unzip nodejs npm chromium postgresql util-linux"
+tests="dbus unzip nodejs npm chromium postgresql util-linux scrot maim"
 packages="gcc-mingw-w64-x86-64 xz-utils desktop-file-utils appstream"
 
 case "${1:-build}" in
