@@ -21,6 +21,18 @@ type desk struct {
 	mu    sync.Mutex // guards all below
 	taken []string   // the pictures of the notification that is shown
 	asked string     // the question of the notification that is shown
+	words phrases    // of the language that was asked for last
+	of    *string
+}
+
+// phrases returns the words of a language of the settings, which are read once.
+func (d *desk) phrases(language string) phrases {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.of == nil || *d.of != language {
+		d.words, d.of = phrasesFor(language), &language
+	}
+	return d.words
 }
 
 // deskAct is what the person chose in the icon's menu or on a notification.
@@ -79,7 +91,7 @@ func (a *Agent) followStatus(ctx context.Context) error {
 
 func (a *Agent) showStatus(s pow.Status) {
 	set, _ := a.settings()
-	a.desk.tray.Set(face{s, a.recentProjects(s), phrasesFor(set.Language)}.state())
+	a.desk.tray.Set(face{s, a.recentProjects(s), a.desk.phrases(set.Language)}.state())
 }
 
 // recentSpan and recentCount bound the tray's list of projects.

@@ -44,7 +44,7 @@ func (a *Agent) noticeAbout(kind notice, project *pow.ProjectRef, args ...string
 	if a.desk.notes == nil || s.Notify == pow.NotifyOff {
 		return
 	}
-	w := phrasesFor(s.Language)
+	w := a.desk.phrases(s.Language)
 	n := notify.Note{Kind: string(kind), Title: w.T("note." + string(kind)), Actions: []notify.Action{{Key: notify.Default, Label: w.T("note.open")}}}
 	if kind != noticeTaken {
 		n.Text = w.T("note."+textOf(kind)+".text", args...)
