@@ -164,6 +164,7 @@ func (a *Agent) Run(ctx context.Context, ln net.Listener) error {
 	if a.cfg.Desktop {
 		a.watcher = a.newWatcher()
 		a.newDesk()
+		a.desktop = a.deskParts()
 		parts = append(parts, a.runAway, a.runDesk)
 	}
 	return together(ctx, parts...)
