@@ -87,6 +87,6 @@ try-package:
 
 # The pictures of every screen in README, taken from the real program.
 screenshots:
-	@packaging/dev/deps.sh demo
+	@packaging/dev/deps.sh screenshots
 	@$(MAKE) --no-print-directory build
 	@packaging/dev/screenshots.sh

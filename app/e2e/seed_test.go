@@ -19,8 +19,8 @@ import (
 
 // TestSeedADay fills a home folder with a day of work, for the pictures in the
 // README: POWDO_SEED names the folder, POWDO_SEED_WORK what to put there, as
-// project:minutes ago:length in minutes:note, separated by commas. No agent may
-// run there.
+// project:minutes ago:length in minutes:note:minutes between pictures (0: none),
+// separated by commas. No agent may run there.
 func TestSeedADay(t *testing.T) {
 	home := os.Getenv("POWDO_SEED")
 	if home == "" {
@@ -34,16 +34,18 @@ func TestSeedADay(t *testing.T) {
 	check(t, err)
 	q, _, err := queue.Open(queue.Config{Dir: home, Box: box})
 	check(t, err)
-	for i, work := range strings.Split(os.Getenv("POWDO_SEED_WORK"), ",") {
-		parts := strings.Split(work, ":")
-		if len(parts) != 4 {
-			t.Fatalf("%q", work)
+	for i, line := range strings.Split(os.Getenv("POWDO_SEED_WORK"), ",") {
+		parts := strings.Split(line, ":")
+		if len(parts) != 5 {
+			t.Fatalf("%q", line)
 		}
 		ago, err1 := time.ParseDuration(parts[1] + "m")
 		length, err2 := time.ParseDuration(parts[2] + "m")
 		check(t, err1)
+		every, err3 := time.ParseDuration(parts[4] + "m")
 		check(t, err2)
-		seedWork(t, q, pow.ProjectID(parts[0]), time.Now().Add(-ago), length, parts[3], i)
+		check(t, err3)
+		seedWork(t, q, work{pow.ProjectID(parts[0]), pow.Interval{From: time.Now().Add(-ago), To: time.Now().Add(length - ago)}, parts[3], every}, i)
 	}
 	check(t, q.Close())
 }
@@ -61,28 +63,35 @@ type noSealer struct{}
 func (noSealer) Seal([]byte, string) ([]byte, error) { return nil, pow.ErrLocked }
 func (noSealer) Open([]byte, string) ([]byte, error) { return nil, pow.ErrLocked }
 
-// seedWork tracks a stretch with a picture about every ten minutes.
-func seedWork(t *testing.T, q *queue.Queue, project pow.ProjectID, from time.Time, length time.Duration, note string, look int) {
+// work is a stretch of tracked time.
+type work struct {
+	project pow.ProjectID
+	span    pow.Interval
+	note    string
+	every   time.Duration // between pictures; 0: none
+}
+
+// seedWork tracks a stretch, with pictures at moments that look random.
+func seedWork(t *testing.T, q *queue.Queue, w work, look int) {
 	t.Helper()
-	session, err := pow.NewSessionID(from, rand.Reader)
+	session, err := pow.NewSessionID(w.span.From, rand.Reader)
 	check(t, err)
-	_, err = q.OpenSegment(queue.Segment{Session: session, Project: project, Note: note, Interval: pow.Interval{From: from}})
+	_, err = q.OpenSegment(queue.Segment{Session: session, Project: w.project, Note: w.note, Interval: pow.Interval{From: w.span.From}})
 	check(t, err)
-	for n := 0; time.Duration(n)*10*time.Minute < length; n++ {
-		at := from.Add(time.Duration(n)*10*time.Minute + time.Duration(37+n*67%480)*time.Second)
-		if at.After(from.Add(length)) {
+	for n := 0; w.every > 0; n++ {
+		at := w.span.From.Add(time.Duration(n)*w.every + time.Duration(n*67%480+37)*w.every/600)
+		if !w.span.Contains(at) {
 			break
 		}
 		check(t, q.Tick(at))
-		img := desktop(look+n, n)
-		pic, err := capture.Encode(capture.Frame{Image: img, At: at})
+		pic, err := capture.Encode(capture.Frame{Image: desktop(look+n, n), At: at})
 		check(t, err)
 		id, err := pow.NewULID(at, rand.Reader)
 		check(t, err)
 		check(t, q.AddCapture(pow.Capture{ID: id, Session: session, At: at.Truncate(time.Millisecond), Format: pic.Format, Width: pic.Width,
 			Height: pic.Height}, pic.Data, pic.Thumb))
 	}
-	_, err = q.CloseSegment(from.Add(length))
+	_, err = q.CloseSegment(w.span.To)
 	check(t, err)
 }
 

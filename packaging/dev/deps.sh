@@ -7,6 +7,7 @@
 #   deps.sh demo     build, and what the demo without a display runs
 #   deps.sh package  build, and what packages for Linux and Windows are made with
 #   deps.sh try      what tries a package on a bare Debian
+#   deps.sh screenshots  build, and what takes the pictures in README
 set -eu
 
 build="gcc libc6-dev pkg-config libgl-dev libegl-dev libwayland-dev libxkbcommon-dev
@@ -21,7 +22,8 @@ demo) want="$build $screen" ;;
 test) want="$build $screen $tests" ;;
 package) want="$build $packages" ;;
 try) want="debootstrap" ;;
-*) echo "usage: deps.sh build|test|demo|package|try" >&2; exit 2 ;;
+screenshots) want="$build $screen dbus pngquant" ;;
+*) echo "usage: deps.sh build|test|demo|package|try|screenshots" >&2; exit 2 ;;
 esac
 
 if ! command -v go >/dev/null; then
