@@ -107,6 +107,8 @@ func (a *Agent) sessionProjects(span pow.Interval) (map[pow.SessionID]pow.Projec
 // erase forgets a span. A timer that runs in it begins a new Session, so that
 // it does not go on counting what is gone.
 func (a *Agent) erase(span pow.Interval, project pow.ProjectID) error {
+	a.pausing.Lock()
+	defer a.pausing.Unlock()
 	seg, running := a.timer.Running()
 	if running = running && (project == "" || seg.Project == project); running {
 		if err := a.timer.Stop(); err != nil {
@@ -171,8 +173,13 @@ func (a *Agent) remains(project pow.ProjectID, now time.Time) ([]pow.Remains, er
 // keys go last: as long as there are files that they open, they are needed to
 // see that something is left.
 func (a *Agent) forgetEverything(ctx context.Context) error {
-	if err := a.timer.Stop(); err != nil && !errors.Is(err, pow.ErrNotTracking) {
+	if _, err := a.Stop(ctx); err != nil && !errors.Is(err, pow.ErrNotTracking) {
 		return err
+	}
+	if s, _ := a.settings(); s.StartAtLogin {
+		if err := a.startAtLogin(false); err != nil {
+			return err
+		}
 	}
 	a.mu.Lock()
 	a.erasing = true

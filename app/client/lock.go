@@ -136,7 +136,7 @@ func (a *Agent) Leave(ctx context.Context) error {
 	if err := a.askTeam(ctx, pow.Account{Action: "leave"}); err != nil {
 		return err
 	}
-	if err := a.timer.Stop(); err != nil && !errors.Is(err, pow.ErrNotTracking) {
+	if _, err := a.Stop(ctx); err != nil && !errors.Is(err, pow.ErrNotTracking) {
 		return err
 	}
 	defer a.changed()
