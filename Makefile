@@ -37,10 +37,10 @@ test:
 	CGO_ENABLED=0 $(SERVERS) $(GOTEST) -tags server,ci $$(go list -tags server ./... | grep -v /e2e)
 	$(MAKE) --no-print-directory race e2e
 
-# The slow reader needs a fast writer, and SQLite without cgo is many times slower under the race detector: of the DVM's
-# tests, those that pass days of simulated time run without it only.
+# SQLite without cgo is many times slower under the race detector: of the DVM's tests, those that pass days of simulated
+# time run without it only.
 race:
-	CGO_ENABLED=1 $(SERVERS) $(GOTEST) -race -short -tags server -skip 'TestRows/RS-15' $$(go list -tags server ./services/... ./app/... | grep -v -e /e2e -e services/dvm$$)
+	CGO_ENABLED=1 $(SERVERS) $(GOTEST) -race -short -tags server $$(go list -tags server ./services/... ./app/... | grep -v -e /e2e -e services/dvm$$)
 	CGO_ENABLED=1 $(GOTEST) -race -short -tags server -skip 'TestRetention|TestOutage|TestVerdicts|TestStrangers|TestAfterDaysAway|TestPoison' ./services/dvm
 
 e2e:

@@ -17,7 +17,7 @@ func BenchmarkAccept(b *testing.B) {
 		e := w.letter(alice, usual)
 		f, _ := json.Marshal([]any{"EVENT", json.RawMessage(event.Marshal(e))})
 		frames[i] = string(f)
-		w.now = w.now.Add(20 * time.Millisecond) // keeps under the rate
+		w.setNow(w.now().Add(20 * time.Millisecond)) // keeps under the rate
 	}
 	const conns = 4
 	clients := make([]*client, conns)
@@ -64,7 +64,7 @@ func BenchmarkReq(b *testing.B) {
 	w := newWorld(b)
 	c := w.dial(dvm)
 	for range 500 {
-		w.now = w.now.Add(20 * time.Millisecond)
+		w.setNow(w.now().Add(20 * time.Millisecond))
 		if ok, why := c.publish(w.letter(alice, usual)); !ok {
 			b.Fatal(why)
 		}
@@ -72,7 +72,7 @@ func BenchmarkReq(b *testing.B) {
 	a := w.dial(alice)
 	b.ResetTimer()
 	for range b.N {
-		w.now = w.now.Add(time.Second)
+		w.setNow(w.now().Add(time.Second))
 		a.send("REQ", "a", filter{})
 		for n := 0; ; n++ {
 			verb, _ := a.read()
@@ -98,7 +98,7 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 	b.ResetTimer()
 	for _, f := range frames {
-		w.now = w.now.Add(20 * time.Millisecond)
+		w.setNow(w.now().Add(20 * time.Millisecond))
 		d.raw(f)
 		if verb, args := a.read(); verb != "EVENT" {
 			b.Fatal(verb, args)

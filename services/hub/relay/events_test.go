@@ -103,8 +103,8 @@ func TestShapes(t *testing.T) {
 		"over 7 days":      {at(-604_801), "invalid: created_at"},
 		"900 s ahead":      {at(900), ""},
 		"901 s ahead":      {at(901), "invalid: created_at"},
-		"expired":          {expires(fmt.Sprint(w.now.Unix())), "invalid: expired"},
-		"in a year":        {expires(fmt.Sprint(w.now.Unix() + 365*86_400)), ""},
+		"expired":          {expires(fmt.Sprint(w.now().Unix())), "invalid: expired"},
+		"in a year":        {expires(fmt.Sprint(w.now().Unix() + 365*86_400)), ""},
 		"bad expiration":   {expires("soon"), "invalid:"},
 		"minus expiration": {expires("-1"), "invalid:"},
 		"nonce":            {tags(p, event.Tag{"nonce", "1", "2"}), ""},
@@ -167,10 +167,10 @@ func rowDeletion(t *testing.T) {
 		if ok, why := d.publish(foreign); !ok {
 			t.Errorf("a stranger's tombstone refused it: %s", why)
 		}
-		w.now = w.now.Add(29 * 24 * time.Hour)
+		w.setNow(w.now().Add(29 * 24 * time.Hour))
 		_, why = d.publish(late)
 		wantPrefix(t, "29 days later", why, "invalid: created_at") // and so it can never come back
-		w.now = w.now.Add(-29 * 24 * time.Hour)
+		w.setNow(w.now().Add(-29 * 24 * time.Hour))
 	})
 	t.Run("who may delete", func(t *testing.T) {
 		_, why := w.dial(nobody).publish(w.deletion(nobody, 0, event.Tag{"e", mine.ID}))
@@ -232,7 +232,7 @@ func TestAnnouncements(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	w := newWorld(t)
 	in := func(s int64) *event.Event {
-		return w.letter(alice, func(e *event.Event) { e.Tags[1][1] = fmt.Sprint(w.now.Unix() + s) })
+		return w.letter(alice, func(e *event.Event) { e.Tags[1][1] = fmt.Sprint(w.now().Unix() + s) })
 	}
 	soon, later := in(60), in(86_400)
 	none := w.letter(alice, func(e *event.Event) { e.Tags = e.Tags[:1] })
@@ -255,15 +255,15 @@ func TestExpiry(t *testing.T) {
 		}
 		c.ws.CloseNow()
 	}
-	start := w.now
+	start := w.now()
 	see("at first", soon, later, none, year)
-	w.now = start.Add(time.Minute)
+	w.setNow(start.Add(time.Minute))
 	see("to the second, before any purge", later, none, year)
-	w.now = start.Add(29 * 24 * time.Hour)
+	w.setNow(start.Add(29 * 24 * time.Hour))
 	see("29 days", none, year)
-	w.now = start.Add(31*24*time.Hour + time.Hour)
+	w.setNow(start.Add(31*24*time.Hour + time.Hour))
 	see("31 days", year)
-	w.now = start.Add(32*24*time.Hour + 2*time.Hour)
+	w.setNow(start.Add(32*24*time.Hour + 2*time.Hour))
 	see("32 days")
 	if err := w.store.Purge(context.Background()); err != nil {
 		t.Fatal(err)

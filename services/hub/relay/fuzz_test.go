@@ -38,7 +38,7 @@ func FuzzConversation(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, lines string) {
 		w.t = t
-		w.now = w.now.Add(time.Minute) // under the rates
+		w.setNow(w.now().Add(time.Minute)) // under the rates
 		c := w.dial(alice)
 		defer c.ws.CloseNow()
 		for n, line := range strings.Split(lines, "\n") {

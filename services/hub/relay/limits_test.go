@@ -75,7 +75,7 @@ func TestAddresses(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		w.now = w.now.Add(time.Minute)
+		w.setNow(w.now().Add(time.Minute))
 		if got := w.refusedDial(); got != http.StatusSwitchingProtocols {
 			t.Errorf("a minute later: %d", got)
 		}
@@ -230,7 +230,8 @@ func TestNothingIsToldOfSenders(t *testing.T) {
 	var log bytes.Buffer
 	remote := "192.0.2.77:4711"
 	dir := t.TempDir()
-	w := &world{t: t, now: time.Now(), dir: dir}
+	w := &world{t: t, dir: dir}
+	w.setNow(time.Now())
 	w.open(func(c *relay.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
@@ -274,7 +275,7 @@ func TestNothingIsToldOfSenders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, canary := range []string{"192.0.2.77", "4711", fmt.Sprint(w.now.Unix())} {
+		for _, canary := range []string{"192.0.2.77", "4711", fmt.Sprint(w.now().Unix())} {
 			if bytes.Contains(b, []byte(canary)) {
 				t.Errorf("%s holds %q", f, canary)
 			}

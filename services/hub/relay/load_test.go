@@ -245,7 +245,7 @@ func BenchmarkGrowth(b *testing.B) {
 		var pages []time.Duration
 		c := w.dial(dvm)
 		for range 100 {
-			w.now = w.now.Add(time.Second)
+			w.setNow(w.now().Add(time.Second))
 			start := time.Now()
 			c.send("REQ", "in", filter{"kinds": []int{1059}, "#p": []string{dvm.String()}, "limit": 500})
 			if n, _ := c.drainPage("in"); n != 500 {
@@ -256,9 +256,9 @@ func BenchmarkGrowth(b *testing.B) {
 		b.ReportMetric(percentile(pages, 0.5), "first-page-p50-ms")
 		b.ReportMetric(percentile(pages, 0.99), "first-page-p99-ms")
 		start := time.Now()
-		got, until := map[string]bool{}, w.now.Unix()
+		got, until := map[string]bool{}, w.now().Unix()
 		for len(got) < mine {
-			w.now = w.now.Add(time.Second)
+			w.setNow(w.now().Add(time.Second))
 			c.send("REQ", "pg", filter{"kinds": []int{1059}, "#p": []string{dvm.String()}, "limit": 500, "until": until})
 			n, oldest := c.page("pg", got)
 			if n == 0 {
@@ -277,15 +277,15 @@ func (w *world) fill(from, to int, devices []key) {
 	var wg sync.WaitGroup
 	for n := from; n < to; n++ {
 		if n%200_000 == 0 { // quotas are per day
-			w.now = w.now.Add(24 * time.Hour)
+			w.setNow(w.now().Add(24 * time.Hour))
 		}
 		mailbox, payer := devices[n%len(devices)].Key, dvm.Key
 		if n%10 == 0 {
 			mailbox, payer = dvm.Key, devices[n/10%len(devices)].Key
 		}
-		e := stuff(n, mailbox, w.now.Unix()-int64(n%80_000))
+		e := stuff(n, mailbox, w.now().Unix()-int64(n%80_000))
 		wg.Add(1)
-		w.store.Put(e, event.Marshal(e), w.now.Add(60*24*time.Hour), payer, func(err error) {
+		w.store.Put(e, event.Marshal(e), w.now().Add(60*24*time.Hour), payer, func(err error) {
 			defer wg.Done()
 			if err != nil {
 				w.t.Errorf("letter %d: %v", n, err)
@@ -302,7 +302,7 @@ func (w *world) fill(from, to int, devices []key) {
 // stored and answered, in milliseconds.
 func (w *world) acceptCost(to key) float64 {
 	const n = 1_500
-	w.now = w.now.Add(3 * time.Minute)
+	w.setNow(w.now().Add(3 * time.Minute))
 	c := w.dial(dvm)
 	defer c.ws.Close(websocket.StatusNormalClosure, "")
 	frames := make([]string, n)

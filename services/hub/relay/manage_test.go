@@ -310,7 +310,7 @@ func FuzzManage(f *testing.F) {
 			}
 			req.Header.Set("Content-Type", "application/nostr+json+rpc")
 			req.Header.Set("Authorization", auth)
-			w.now = w.now.Add(time.Second) // under the rate
+			w.setNow(w.now().Add(time.Second)) // under the rate
 			answer := recorder{header: http.Header{}}
 			w.relay.ServeHTTP(&answer, req)
 			if want := map[bool]int{true: 200, false: 401}[auth != header]; answer.status != want && answer.status != 413 && answer.status != 0 {

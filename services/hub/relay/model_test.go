@@ -74,7 +74,7 @@ func TestSequences(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		w.now = w.now.Add(600 * time.Millisecond) // under the rates
+		w.setNow(w.now().Add(600 * time.Millisecond)) // under the rates
 	}
 }
 
@@ -178,7 +178,7 @@ func (m *model) publish() {
 	switch {
 	case len(c.keys) == 0:
 		want = "auth-required:"
-	case int64(e.CreatedAt) < m.w.now.Unix()-7*86_400:
+	case int64(e.CreatedAt) < m.w.now().Unix()-7*86_400:
 		want = "invalid:"
 	case !m.mayWrite(c, to.Key):
 		want = "restricted:"
@@ -306,7 +306,7 @@ func (m *model) later() {
 	if m.r.IntN(50) > 0 {
 		return
 	}
-	m.w.now = m.w.now.Add(33 * 24 * time.Hour)
+	m.w.setNow(m.w.now().Add(33 * 24 * time.Hour))
 	maps.DeleteFunc(m.stored, func(_ string, e *event.Event) bool { return e.Kind == 1059 })
 	clear(m.deleted) // too old to come again
 	if m.r.IntN(2) == 0 {

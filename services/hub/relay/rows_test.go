@@ -93,7 +93,7 @@ func rowCut(t *testing.T) {
 			t.Fatalf("%.40q: closed with %d", cut[0], code)
 		}
 		cut = cut[3:]
-		w.now = w.now.Add(1e9)
+		w.setNow(w.now().Add(1e9))
 	}
 }
 
@@ -298,7 +298,7 @@ func rowVerbs(t *testing.T) {
 			t.Errorf("%s: %s %s", m, verb, args)
 		}
 		c.ws.CloseNow()
-		w.now = w.now.Add(1e9)
+		w.setNow(w.now().Add(1e9))
 	}
 }
 

@@ -37,7 +37,8 @@ func dialer(dial func(context.Context) (net.Conn, error)) *websocket.DialOptions
 // bubble runs a test in a world whose every clock is synctest's.
 func bubble(t *testing.T, test func(w *world, connect func(...key) *client)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, now: time.Now(), url: "ws://127.0.0.1"}
+		w := &world{t: t, url: "ws://127.0.0.1"}
+		w.setNow(time.Now())
 		w.open()
 		listener := make(pipes)
 		srv := &http.Server{Handler: w.relay}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,15 +79,21 @@ type world struct {
 	server *httptest.Server
 	url    string
 	dir    string // of the store; "": a new one
-	now    time.Time
+	clock  atomic.Pointer[time.Time]
 }
 
 func newWorld(t testing.TB, change ...func(*relay.Config)) *world {
-	w := &world{t: t, now: time.Now()}
+	w := &world{t: t}
+	w.setNow(time.Now())
 	w.open(change...)
 	w.serve(w.relay)
 	return w
 }
+
+// now is the time as the relay and its store have it.
+func (w *world) now() time.Time { return *w.clock.Load() }
+
+func (w *world) setNow(t time.Time) { w.clock.Store(&t) }
 
 func (w *world) serve(h http.Handler) {
 	w.server = httptest.NewServer(h)
@@ -96,7 +103,7 @@ func (w *world) serve(h http.Handler) {
 
 func (w *world) open(change ...func(*relay.Config)) {
 	quiet := slog.New(slog.DiscardHandler)
-	now := func() time.Time { return w.now }
+	now := w.now
 	dvms := []pow.Key{dvm.Key, other.Key}
 	if w.dir == "" {
 		w.dir = w.t.TempDir()
@@ -322,7 +329,7 @@ func (c *client) count(filter any) (n int, closed string) {
 	return answer.Count, ""
 }
 
-func (w *world) at(seconds int64) event.Timestamp { return event.Timestamp(w.now.Unix() + seconds) }
+func (w *world) at(seconds int64) event.Timestamp { return event.Timestamp(w.now().Unix() + seconds) }
 
 func sign(k key, e *event.Event) *event.Event {
 	if err := e.Sign(k.secret); err != nil {
@@ -338,7 +345,7 @@ func (w *world) letter(to key, change ...func(*event.Event)) *event.Event {
 	b := make([]byte, 198)
 	rand.Read(b)
 	e := &event.Event{Kind: 1059, CreatedAt: w.at(-60), Content: base64.StdEncoding.EncodeToString(b), Tags: event.Tags{
-		{"p", to.String()}, {"expiration", strconv.FormatInt(w.now.Unix()+30*86_400, 10)}}}
+		{"p", to.String()}, {"expiration", strconv.FormatInt(w.now().Unix()+30*86_400, 10)}}}
 	for _, f := range change {
 		f(e)
 	}
