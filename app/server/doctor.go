@@ -2,7 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"pow.do/app/cli"
@@ -29,6 +33,11 @@ func (doctorCmd) Run(p *program) error {
 		return err
 	}
 	checks := []pow.Check{checkDisk(dir)}
+	if _, err := os.Stat(filepath.Join(dir, "dvm")); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, "hub")); err == nil { // a machine that is a hub only
+			return cli.PrintChecks(p.s, p.g.JSON, append(checks, p.checkHub()...))
+		}
+	}
 	d, err := openDesk(p.ctx, dir)
 	if err != nil {
 		checks = append(checks, failed("keys and ledger", err))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"pow.do/app/cli"
@@ -75,27 +76,43 @@ func writeConfig(path, role string, g *grammar) error {
 			return
 		}
 		if isDefault {
-			line = "# " + line
+			line = "# " + strings.ReplaceAll(line, "\n", "\n# ")
 		}
 		fmt.Fprintf(&b, "# %s\n%s\n\n", comment, line)
 	}
 	set("both", "Name that members see.", fmt.Sprintf("team = %q", g.Team), g.Team == "pow.do")
 	set("hub", "Address of the hub: WebSocket and Blossom on one port.", fmt.Sprintf("listen = %q", g.Listen), g.Listen == "127.0.0.1:7447")
-	set("hub", "Where the hub is reached from outside; the first is its name, others are aliases.", `public-url = ["https://hub.example.com"]`, true)
+	set("hub", "Where the hub is reached from outside; the first is its name, others are aliases.", setting("public-url", g.PublicURL, "https://hub.example.com"), len(g.PublicURL) == 0)
+	set("hub", "Get a certificate for this name; listen at port 443 then.", setting("tls-domain", g.TLSDomain, "hub.example.com"), len(g.TLSDomain) == 0)
+	set("hub", "Or behind a front: whose X-Forwarded-For is believed.", setting("trusted-proxy", g.TrustedProxy, "127.0.0.1"), len(g.TrustedProxy) == 0)
+	set("hub", "Several hubs may share a PostgreSQL database and an S3 bucket; the bucket's key stands in the environment.",
+		fmt.Sprintf("database = %q\nblobs = %q", g.Database, g.Blobs), g.Database == "sqlite:" && g.Blobs == "file:")
 	set("hub", "How long an archive is kept at most.", `blob-ttl = "336h"`, true)
 	if role == "hub" {
-		set("hub", "Whose invitations the hub honours: the npub that powdo-server init prints on the DVM's machine.", `dvm = ["npub1…"]`, true)
+		set("hub", "Whose invitations the hub honours: the npub that powdo-server init prints on the DVM's machine.", setting("dvm", g.DVM, "npub1…"), len(g.DVM) == 0)
 	}
 	if role == "dvm" {
-		set("dvm", "Where the DVM collects letters and archives.", "relay = [\"wss://hub.example.com\"]\n# blossom = [\"https://hub.example.com\"]", true)
+		set("dvm", "Where the DVM collects letters and archives.", "relay = [\"wss://hub.example.com\"]\nblossom = [\"https://hub.example.com\"]", true)
 	}
-	set("dvm", "Kimai to book in; without it the ledger is the timesheet.", "kimai = \"https://kimai.example.com\"\n# kimai-token-file = \"/etc/powdo/kimai-token\"", true)
+	set("dvm", "Kimai to book in; without it the ledger is the timesheet.", "kimai = \"https://kimai.example.com\"\nkimai-token-file = \"/etc/powdo/kimai-token\"", true)
 	set("dvm", "Instead of Kimai: a file of JSON lines, for payroll or another time tracker.", "timesheet-file = \"/var/lib/powdo/hours.jsonl\"", true)
 	set("dvm", "A session without a proof for so long is closed.", `silence = "15m"`, true)
 	set("both", "Address of /healthz, /readyz and /metrics; keep it on loopback.", fmt.Sprintf("admin = %q", g.Admin), g.Admin == "127.0.0.1:7448")
 	set("both", "Reach every other server through this proxy only.", `proxy = "socks5://127.0.0.1:9050"`, true)
 	_, err = f.WriteString(b.String())
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// setting is a line of the config file: a list, or an example of one.
+func setting(name string, list []string, example string) string {
+	if len(list) == 0 {
+		list = []string{example}
+	}
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = strconv.Quote(s)
+	}
+	return name + " = [" + strings.Join(quoted, ", ") + "]"
 }
 
 // openDesk opens the DVM's keys and ledger. Without keys it returns
