@@ -170,12 +170,15 @@ func (p *Presenter) fetchLook() {
 	p.fetch()
 }
 
+// fetch asks for one picture at a time. Who pages faster than pictures come gets
+// the one that is in sight then, not all those in between.
 func (p *Presenter) fetch() {
+	p.looks++
 	l := p.model.Look
-	if l == nil || !p.shown || l.Picture.Damaged || p.room == (image.Point{}) {
+	if p.fetching || l == nil || !p.shown || l.Picture.Damaged || p.room == (image.Point{}) {
 		return
 	}
-	p.looks++
+	p.fetching = true
 	mine := p.looks
 	r := pow.PictureRequest{ID: l.Picture.ID, Original: l.Before, MaxWidth: p.room.X, MaxHeight: p.room.Y}
 	most := p.room
@@ -190,7 +193,9 @@ func (p *Presenter) fetch() {
 		}
 		return err
 	}, func(err error) {
-		if mine != p.looks || p.model.Look != l {
+		p.fetching = false
+		if mine != p.looks {
+			p.fetch()
 			return
 		}
 		if l.Err = err; err == nil {

@@ -53,16 +53,20 @@ func TestLookShowsNothingOld(t *testing.T) {
 	if b.Model().Look.Image != nil {
 		t.Error("shows the last picture as the next")
 	}
-	old := b.later.work
-	b.later.work = nil
 	b.Turn(1)
-	b.later.run()
-	shown := b.Model().Look.Image
-	for _, f := range old {
-		f()
+	b.Turn(1)
+	if len(b.later.work) != 1 {
+		t.Errorf("%d pictures on their way at once", len(b.later.work))
 	}
-	if b.Model().Look.Picture.ID != "C3" || b.Model().Look.Image != shown {
-		t.Error("an old answer took the place of the newest")
+	first := b.later.work[0]
+	b.later.work = b.later.work[1:]
+	first()
+	if b.Model().Look.Image != nil {
+		t.Error("an old answer is shown as the newest")
+	}
+	b.later.run()
+	if l := b.Model().Look; l.Picture.ID != "C4" || l.Image == nil || len(b.agent.requests) != 3 {
+		t.Errorf("at %s after %d requests", l.Picture.ID, len(b.agent.requests))
 	}
 	b.Area(image.Rect(0, 0, 10, 10))
 	work := b.later.work

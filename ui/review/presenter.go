@@ -139,17 +139,18 @@ type Presenter struct {
 	show  func(Model)
 	did   func(Did)
 
-	model  Model
-	thumbs *thumbs
-	shown  bool
-	known  bool       // a status came
-	stale  bool       // what is shown is older than the status
-	loads  int        // the newest question for a day; older answers are dropped
-	looks  int        // the newest question for a large picture
-	steps  []func()   // that wait for the one that runs
-	done   [][]string // acts that can be taken back, the last one last
-	room   image.Point
-	open   string // to be opened once its day is there
+	model    Model
+	thumbs   *thumbs
+	shown    bool
+	known    bool       // a status came
+	stale    bool       // what is shown is older than the status
+	loads    int        // the newest question for a day; older answers are dropped
+	looks    int        // raised when the large view shows something else
+	fetching bool       // a large picture is on its way
+	steps    []func()   // that wait for the one that runs
+	done     [][]string // acts that can be taken back, the last one last
+	room     image.Point
+	open     string // to be opened once its day is there
 }
 
 // NewPresenter makes a presenter; show is called after every change, came when a
@@ -321,7 +322,7 @@ func (p *Presenter) loadPictures(mine int, day time.Time) {
 		}
 		if p.model.Err = err; err == nil {
 			p.model.Pictures, p.model.Known, p.model.Off = list, true, off
-			p.model.Projects = projects(list)
+			p.model.Projects = p.projects()
 			p.followLook()
 			p.openWanted()
 		}
@@ -340,6 +341,7 @@ func (p *Presenter) loadRows(mine int, day time.Time) {
 		}
 		if err == nil {
 			p.model.Rows, p.model.RowsSeen = rows, true
+			p.model.Projects = p.projects()
 		} else if p.model.Tab == AppTimes {
 			p.model.Err = err
 		}
@@ -347,13 +349,20 @@ func (p *Presenter) loadRows(mine int, day time.Time) {
 	})
 }
 
-func projects(list []pow.Picture) (out []pow.ProjectRef) {
+// projects lists what the day was spent on, in the order of time.
+func (p *Presenter) projects() (out []pow.ProjectRef) {
 	seen := map[pow.ProjectID]bool{}
-	for _, p := range list {
-		if !seen[p.Project.ID] {
-			seen[p.Project.ID] = true
-			out = append(out, p.Project)
+	add := func(r pow.ProjectRef) {
+		if !seen[r.ID] {
+			seen[r.ID] = true
+			out = append(out, r)
 		}
+	}
+	for _, c := range p.model.Pictures {
+		add(c.Project)
+	}
+	for _, r := range p.model.Rows {
+		add(r.Project)
 	}
 	return out
 }

@@ -382,3 +382,18 @@ func TestThumbsFitTheirRoom(t *testing.T) {
 		}
 	}
 }
+
+// A project whose work shows in app times only can be chosen too.
+func TestProjects(t *testing.T) {
+	a := busyDay()
+	a.list = a.list[:1]
+	a.rows[1].Project = kiosk
+	b := newBare(a)
+	if diff := cmp.Diff([]pow.ProjectRef{website, kiosk}, b.Model().Projects); diff != "" {
+		t.Error(diff)
+	}
+	b.SetFilter(kiosk.ID)
+	if m := b.Model(); len(m.Shown()) != 0 || len(m.ShownRows()) != 1 {
+		t.Errorf("%d pictures, %d rows", len(m.Shown()), len(m.ShownRows()))
+	}
+}
