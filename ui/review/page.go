@@ -33,6 +33,8 @@ type Page struct {
 	apps  appsPane
 	ask   askRemove
 	drawn bool // the large view is in sight
+	shown bool
+	empty bool // there was nothing to take the focus
 }
 
 // New makes the page. It asks nothing before Visible.
@@ -58,6 +60,7 @@ func (p *Page) Lose() { p.Presenter.Lose() }
 
 // Visible tells whether the page can be seen; while it can, no picture is taken.
 func (p *Page) Visible(on bool) {
+	p.shown = on
 	p.links.Secret(on)
 	p.Presenter.Visible(on)
 }
@@ -131,9 +134,24 @@ func (p *Page) draw(m Model) {
 	}
 	p.ask.draw(p, m)
 	p.root.Refresh()
-	if large != p.drawn {
+	empty := !large && m.Tab == Pictures && len(p.grid.rows) == 0
+	came := p.empty && !empty
+	p.empty = empty
+	switch {
+	case large != p.drawn:
 		p.drawn = large
 		p.refocus(m)
+	case came && p.shown:
+		p.focus()
+	}
+}
+
+// focus takes the focus when there is something to give it to, unless something
+// has it.
+func (p *Page) focus() {
+	c := fyne.CurrentApp().Driver().CanvasForObject(p.root)
+	if c != nil && c.Focused() == nil && c.Overlays().Top() == nil {
+		c.Focus(p.Focus())
 	}
 }
 

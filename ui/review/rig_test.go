@@ -283,8 +283,7 @@ func newRig(t testing.TB, a *agent, v theme.Variant, language string, size fyne.
 	r.win.Resize(size)
 	r.Update(pow.Status{Held: 9, HeldSeconds: 4200, Team: "Studio Nord", Setup: pow.Setup{Key: true, Team: true}}, clock())
 	r.Visible(true)
-	r.later.run()
-	r.win.Canvas().Focus(r.Focus())
+	r.later.run() // what came takes the focus
 	return r
 }
 
