@@ -20,3 +20,11 @@ func (f *fakeAgent) Forget(_ context.Context, r pow.ForgetRequest) (pow.Forgotte
 	f.calls <- "forget"
 	return pow.Forgotten{}, f.wrong
 }
+
+func (f *fakeAgent) Doctor(context.Context) ([]pow.Check, error) {
+	return []pow.Check{{Name: "disk", State: "ok", Detail: "40 GB free"}}, f.wrong
+}
+func (f *fakeAgent) Rehearse(context.Context, []pow.Edit) (pow.Rehearsal, error) {
+	return pow.Rehearsal{}, f.wrong
+}
+func (f *fakeAgent) ActivityPreview(context.Context) ([]pow.ActivityRow, error) { return nil, f.wrong }

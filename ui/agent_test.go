@@ -188,12 +188,9 @@ func (f *fakeAgent) ChangePassphrase(context.Context, pow.PassphraseChange) erro
 func (f *fakeAgent) RemoveDevice(context.Context, pow.Key) error                  { return f.wrong }
 func (f *fakeAgent) Leave(context.Context) error                                  { return f.wrong }
 func (f *fakeAgent) Sizes(context.Context) (pow.Sizes, error)                     { return pow.Sizes{}, nil }
-func (f *fakeAgent) Forget(context.Context, pow.ForgetRequest) (pow.Forgotten, error) {
-	return pow.Forgotten{}, f.wrong
-}
-func (f *fakeAgent) Backup(context.Context, string) (string, error)   { return "", f.wrong }
-func (f *fakeAgent) TestBackup(context.Context, pow.BackupTest) error { return f.wrong }
-func (f *fakeAgent) Unlock(context.Context, string) error             { f.calls <- "unlock"; return f.wrong }
+func (f *fakeAgent) Backup(context.Context, string) (string, error)               { return "", f.wrong }
+func (f *fakeAgent) TestBackup(context.Context, pow.BackupTest) error             { return f.wrong }
+func (f *fakeAgent) Unlock(context.Context, string) error                         { f.calls <- "unlock"; return f.wrong }
 
 const (
 	npub     = "npub1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sj0ptg2"

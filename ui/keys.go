@@ -62,8 +62,7 @@ func (w *Window) addKeys() {
 
 // press runs a key unless something stands before the page.
 func (w *Window) press(k key) {
-	full := w.shown == w.lock || w.shown == w.welcome
-	if !k.always && (full || w.win.Canvas().Overlays().Top() != nil) {
+	if !k.always && (w.full() || w.win.Canvas().Overlays().Top() != nil) {
 		return
 	}
 	k.do()

@@ -29,7 +29,7 @@ func (w *Window) close() {
 	p.SetFloat("height", float64(w.win.Canvas().Size().Height))
 	p.SetString("page", "timer")
 	for _, n := range w.names {
-		if n.page == w.wanted && n.page != page(w.project) {
+		if n.page == w.wanted && n.page != page(w.project) && n.page != page(w.doctor) {
 			p.SetString("page", n.name)
 		}
 	}
@@ -119,6 +119,14 @@ func (w *Window) lockNow() {
 			w.snackbar(what+" "+mend, "", nil)
 		}
 	})
+}
+
+// chooseTheme keeps another look and shows it at once.
+func (w *Window) chooseTheme(v theme.Variant) {
+	looks := theme.ReadLooks(w.app.Preferences())
+	looks.Variant = v
+	theme.WriteLooks(w.app.Preferences(), looks)
+	w.restyle()
 }
 
 // restyle shows the looks that are chosen.

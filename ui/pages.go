@@ -3,10 +3,13 @@ package ui
 import (
 	"context"
 	"image"
+	"math/rand/v2"
 	"time"
 
 	"pow.do/services/pow"
 	"pow.do/ui/backup"
+	"pow.do/ui/doctor"
+	"pow.do/ui/firstrun"
 	"pow.do/ui/history"
 	"pow.do/ui/lock"
 	"pow.do/ui/mini"
@@ -17,7 +20,6 @@ import (
 	"pow.do/ui/settings"
 	"pow.do/ui/theme"
 	"pow.do/ui/tracker"
-	"pow.do/ui/welcome"
 	"pow.do/ui/words"
 )
 
@@ -28,21 +30,25 @@ func (w *Window) buildPages() {
 		Join: func() { w.openJoin("") }, Try: w.openRehearsal, Copy: w.copyText, Undo: w.undo})
 	w.review = review.New(review.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
 		review.Links{Say: w.say, Register: w.openRegister, Copy: w.copyText, Snack: w.snackbar, Secret: w.guard})
-	w.outbox = outbox.NewPage(outbox.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
+	files := backup.Disk()
+	w.outbox = outbox.NewPage(outbox.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now, Home: files.Home},
 		outbox.Links{Say: w.say, Copy: w.copyText, Came: w.focusPage})
 	w.history = history.NewPage(history.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
 		history.Links{Say: w.say, Save: w.saveFile})
 	w.settings = settings.NewPage(settings.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now},
-		settings.Options{Prefs: settings.Prefs{Preferences: w.app.Preferences()}, Files: backup.Disk(), Version: w.opts.Version, Build: w.opts.Build},
+		settings.Options{Prefs: settings.Prefs{Preferences: w.app.Preferences()}, Files: files, Version: w.opts.Version, Build: w.opts.Build},
 		settings.Links{Say: w.say, Copy: w.copyText, Secret: w.guard, Project: w.openProject, Join: func() { w.openJoin("") },
 			Diagnose: w.openDoctor, Restart: w.reopen, Mini: w.toggleMini, Theme: func(theme.Variant) { w.restyle() }})
 	w.project = project.NewPage(project.Config{Agent: w.agent, Async: w.bridge.Go}, w.now,
-		project.Links{Say: w.say, Copy: w.copyText, Done: func(pow.ProjectID, bool) { w.leaveProject() }})
-	w.welcome = welcome.NewPage(w.agent, w.bridge.Go, w.now,
-		welcome.Links{Say: w.say, Paste: w.pasted, Done: w.joined, Secret: w.guard})
+		project.Links{Say: w.say, Copy: w.copyText, Done: func(pow.ProjectID, bool) { w.goBack() }})
+	w.doctor = doctor.NewPage(doctor.Config{Agent: w.agent, Async: w.bridge.Go, Version: w.opts.Version, Home: files.Home},
+		doctor.Links{Say: w.say, Copy: w.copyText, Mend: w.mendAt, Back: w.goBack})
+	w.first = firstrun.NewPage(firstrun.Config{Agent: w.agent, Async: w.bridge.Go, Store: w.app.Preferences(), Pick: rand.IntN}, files, w.now,
+		firstrun.Links{Say: w.say, Copy: w.copyText, Paste: w.pasted, Done: w.joined, Secret: w.guard, Restart: w.reopen,
+			Theme: w.chooseTheme, Look: func() theme.Variant { return theme.ReadLooks(w.app.Preferences()).Variant }})
 	w.lock = lock.NewPage(lock.Config{Agent: w.agent, Async: w.bridge.Go, After: w.bridge.After, Now: w.now}, w.say)
 	w.names = []named{{"timer", w.timer}, {"review", w.review}, {"outbox", w.outbox}, {"history", w.history}, {"settings", w.settings},
-		{"project", w.project}, {"welcome", w.welcome}, {"lock", w.lock}}
+		{"project", w.project}, {"doctor", w.doctor}, {"welcome", w.first}, {"lock", w.lock}}
 }
 
 func (w *Window) openRegister() {
@@ -64,19 +70,39 @@ func (w *Window) closeSheet() {
 
 // openProject shows what a project asks for; leaving it leads back.
 func (w *Window) openProject(id pow.ProjectID) {
-	if w.shown != page(w.project) {
-		w.before = w.shown
-	}
+	w.beside()
 	w.project.Open(id)
 	w.goTo(w.project)
 }
 
-func (w *Window) leaveProject() {
+// openDoctor shows Diagnostics; leaving it leads back.
+func (w *Window) openDoctor() {
+	w.beside()
+	w.goTo(w.doctor)
+}
+
+// beside remembers where a page that is not in the navigation was opened from.
+func (w *Window) beside() {
+	if w.shown != page(w.project) && w.shown != page(w.doctor) && !w.full() {
+		w.before = w.shown
+	}
+}
+
+func (w *Window) goBack() {
 	to := w.before
 	if to == nil {
 		to = w.timer
 	}
 	w.goTo(to)
+}
+
+// mendAt opens the part of the settings where something can be mended.
+func (w *Window) mendAt(p doctor.Place) {
+	groups := map[doctor.Place]settings.Group{doctor.Pictures: settings.Pictures, doctor.Apps: settings.Apps, doctor.Projects: settings.Projects,
+		doctor.Keys: settings.KeysGroup, doctor.Servers: settings.Servers, doctor.Data: settings.DataGroup}
+	if g, ok := groups[p]; ok {
+		w.openSettings(g)
+	}
 }
 
 // openTerms shows the terms of the project that is chosen, because they changed.
@@ -92,9 +118,6 @@ func (w *Window) openSettings(g settings.Group) {
 	w.goTo(w.settings)
 	w.settings.Go(g)
 }
-
-// openDoctor shows Diagnostics.
-func (w *Window) openDoctor() { w.openSettings(settings.About) }
 
 // openRehearsal shows the practice round of the first run.
 func (w *Window) openRehearsal() { w.openJoin("") }

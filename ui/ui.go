@@ -23,6 +23,8 @@ import (
 	"pow.do/services/pow"
 	"pow.do/ui/away"
 	"pow.do/ui/bridge"
+	"pow.do/ui/doctor"
+	"pow.do/ui/firstrun"
 	"pow.do/ui/history"
 	"pow.do/ui/lock"
 	"pow.do/ui/outbox"
@@ -31,7 +33,6 @@ import (
 	"pow.do/ui/review"
 	"pow.do/ui/settings"
 	"pow.do/ui/tracker"
-	"pow.do/ui/welcome"
 	"pow.do/ui/words"
 )
 
@@ -70,7 +71,8 @@ type Agent interface {
 	settings.Agent
 	project.Agent
 	register.Agent
-	welcome.Agent
+	firstrun.Agent
+	doctor.Agent
 	lock.Agent
 }
 

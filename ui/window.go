@@ -10,6 +10,8 @@ import (
 	"pow.do/services/pow"
 	"pow.do/ui/away"
 	"pow.do/ui/bridge"
+	"pow.do/ui/doctor"
+	"pow.do/ui/firstrun"
 	"pow.do/ui/history"
 	"pow.do/ui/lock"
 	"pow.do/ui/mini"
@@ -19,7 +21,6 @@ import (
 	"pow.do/ui/settings"
 	"pow.do/ui/theme"
 	"pow.do/ui/tracker"
-	"pow.do/ui/welcome"
 	"pow.do/ui/widgets"
 	"pow.do/ui/words"
 )
@@ -52,7 +53,8 @@ type Window struct {
 	history  *history.Page
 	settings *settings.Page
 	project  *project.Page
-	welcome  *welcome.Page
+	doctor   *doctor.Page
+	first    *firstrun.Page
 	lock     *lock.Page
 	names    []named // every page by its name
 	away     *away.Sheet
@@ -68,7 +70,7 @@ type Window struct {
 
 	shown     page
 	wanted    page // shown once neither the lock nor the first run is in the way
-	before    page // where Back of the project's page leads
+	before    page // where Back of a page beside the navigation leads
 	joining   bool // the first run was opened by the person
 	status    pow.Status
 	received  time.Time
@@ -185,14 +187,14 @@ func (w *Window) goTo(p page) {
 }
 
 // full tells whether a page stands alone: the lock and the first run.
-func (w *Window) full() bool { return w.shown == page(w.lock) || w.shown == page(w.welcome) }
+func (w *Window) full() bool { return w.shown == page(w.lock) || w.shown == page(w.first) }
 
 // settle shows the page that is due: the lock, the first run, or the one wanted.
 func (w *Window) settle() {
 	due := w.wanted
 	switch {
-	case w.known && !w.status.Setup.Key, w.joining:
-		due, w.joining = w.welcome, true
+	case w.known && (!w.status.Setup.Key || w.first.Unfinished()), w.joining:
+		due, w.joining = w.first, true
 	case w.known && w.status.Setup.Locked:
 		due = w.lock
 	}
@@ -215,7 +217,7 @@ func (w *Window) swap(to page) {
 	if to == page(w.lock) {
 		w.away.Close()
 		w.guard(true)
-	} else if to != page(w.welcome) {
+	} else if to != page(w.first) {
 		w.guard(false)
 	}
 	switch {
@@ -293,7 +295,7 @@ func (w *Window) elapsed() time.Duration {
 
 func (w *Window) openJoin(link string) {
 	w.joining = true
-	w.welcome.Presenter.Open(link)
+	w.first.Open(link)
 	if w.shown != nil {
 		w.settle()
 	}
