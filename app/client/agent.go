@@ -164,7 +164,6 @@ func (a *Agent) Run(ctx context.Context, ln net.Listener) error {
 	if a.cfg.Desktop {
 		a.watcher = a.newWatcher()
 		a.newDesk()
-		a.desktop = a.deskParts()
 		parts = append(parts, a.runAway, a.runDesk)
 	}
 	return together(ctx, parts...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -83,7 +84,7 @@ func (p *program) printTerms(w io.Writer, v pow.Terms) error {
 	fmt.Fprintf(t, "  kept\t%d days as sealed file; hours as long as the books need\n", retention(q))
 	fmt.Fprintf(t, "  never\tkeys typed, camera, microphone, live view, scores\n")
 	if v.Policy != "" {
-		fmt.Fprintf(t, "  policy text\t%s\n", cli.Clean(v.Policy))
+		fmt.Fprintf(t, "  policy text\t%s\n", cli.Clean(strings.Join(strings.Fields(v.Policy), " ")))
 	}
 	fmt.Fprintf(t, "  consent\t%s\n", consentWords(v))
 	return t.Flush()

@@ -33,7 +33,7 @@ type part struct {
 func (a *Agent) parts() []part {
 	first := []part{{"capture", a.checkScreen}}
 	if a.desk.tray != nil { // an agent that shows itself
-		first = append(first, desktopParts(a.desk.tray, a.desk.notes, a.watcher)...)
+		first = append(first, a.deskParts()...)
 	}
 	return append(first, []part{
 		{"activitywatch", a.checkActivity}, {"keyring", a.checkKeys}, {"home", a.checkHome}, {"disk", a.checkDisk},
