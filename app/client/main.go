@@ -60,6 +60,8 @@ type grammar struct {
 	Status   statusCmd    `cmd:"" help:"Tell what is going on."`
 	Capture  captureCmd   `cmd:"" help:"Take one picture of every display now."`
 	Review   reviewCmd    `cmd:"" help:"Look at held pictures, and change or remove them."`
+	Entries  entriesCmd   `cmd:"" help:"Show what was tracked, and correct it before it is registered."`
+	Apps     appsCmd      `cmd:"" help:"Show app times as they would leave, and leave some out."`
 	Register registerCmd  `cmd:"" help:"Seal what is held and put it in the outbox."`
 	Outbox   outboxCmd    `cmd:"" help:"Show every proof and its state."`
 	Drain    drainCmd     `cmd:"" help:"Deliver until the outbox is empty."`

@@ -54,16 +54,10 @@ const heldDays = 31
 
 func (c *reviewListCmd) pictures(ctx context.Context, a API) (out []pow.Picture, err error) {
 	now := time.Now()
-	switch c.Day {
-	case "today":
-		return a.Pictures(ctx, now)
-	case "yesterday":
-		return a.Pictures(ctx, now.AddDate(0, 0, -1))
-	case "":
-	default:
-		day, err := time.ParseInLocation(time.DateOnly, c.Day, time.Local)
+	if c.Day != "" {
+		day, err := dayOf(c.Day, now)
 		if err != nil {
-			return nil, &pow.Error{Code: pow.ErrUsage.Code, What: "no such day", Mend: "write it as 2006-01-02, today or yesterday"}
+			return nil, err
 		}
 		return a.Pictures(ctx, day)
 	}
