@@ -102,6 +102,17 @@ func forge(t *testing.T, change func(*event.Event)) []byte {
 	return event.Marshal(e)
 }
 
+// unsigned changes an event after it was signed.
+func unsigned(t *testing.T, change func(*event.Event)) []byte {
+	t.Helper()
+	e, err := event.Parse(sign(t, agreement()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(e)
+	return event.Marshal(e)
+}
+
 func TestRefused(t *testing.T) {
 	good := sign(t, agreement())
 	content := func(old, new string) func(*event.Event) {
@@ -115,7 +126,10 @@ func TestRefused(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing": nil, "text": []byte("yes"), "large": bytes.Repeat([]byte(" "), consent.MaxBytes+1), "space": append(bytes.Clone(good), ' '),
 		"changed":       bytes.Replace(good, []byte(`\"retention\":30`), []byte(`\"retention\":31`), 1),
-		"signature":     bytes.Replace(good, []byte(`"sig":"`), []byte(`"sig":"0`), 1)[:len(good)],
+		"signature":     unsigned(t, func(e *event.Event) { e.Sig = strings.Repeat("0", 128) }),
+		"id":            unsigned(t, func(e *event.Event) { e.ID = strings.Repeat("0", 64) }),
+		"later":         unsigned(t, func(e *event.Event) { e.CreatedAt++ }),
+		"of another":    unsigned(t, func(e *event.Event) { e.PubKey = dvm.String() }),
 		"kind":          forge(t, func(e *event.Event) { e.Kind = 25942 }),
 		"no tags":       forge(t, func(e *event.Event) { e.Tags = event.Tags{} }),
 		"tag more":      forge(t, func(e *event.Event) { e.Tags = append(e.Tags, event.Tag{"x", "y"}) }),
