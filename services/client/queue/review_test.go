@@ -371,3 +371,22 @@ func TestEraseAfterReview(t *testing.T) {
 		t.Errorf("gaps: %+v", gs)
 	}
 }
+
+// A picture that was stored after the proof of its time was made is not sent, and
+// is not told as one that the worker took out.
+func TestLatePicturesAreNobodysDoing(t *testing.T) {
+	q, _ := open(t, t.TempDir())
+	session := pow.SessionID(ulid(t, day))
+	track(t, q, session, 0, 10, "")
+	enqueue(t, q, session, 0, 10)
+	late := pow.Capture{ID: ulid(t, after(9)), Session: session, At: after(9)}
+	check(t, q.AddCapture(late, picture(late.ID), nil))
+	track(t, q, session, 10, 20, "")
+	p := must[pow.Proof](t)(q.ProofOf(enqueue(t, q, session, 10, 20)))
+	if p.Dropped != 0 || len(p.Captures) != 1 {
+		t.Errorf("%d dropped, %d pictures", p.Dropped, len(p.Captures))
+	}
+	if left := must[[]pow.Capture](t)(q.Held("")); len(left) != 0 {
+		t.Errorf("it stays for ever: %+v", left)
+	}
+}

@@ -8,16 +8,20 @@ import (
 )
 
 // settle makes final what the person decided, for the sessions of a batch: what
-// was removed is erased and counted, and so is what lies in time that was taken
-// out otherwise. It comes before the batch takes its captures.
+// was removed is erased and counted, and so is what lies in time that the person
+// took out otherwise. A picture that came too late for the proof of its time, or
+// whose time a crash lost, is erased, too, but is nobody's doing and not counted.
+// It comes before the batch takes its captures.
 func (q *Queue) settle(t *tx, batch []pow.Delivery) error {
 	times := q.times()
 	for id, row := range q.index.heldCaptures() {
 		if !q.settles(row, times, batch) {
 			continue
 		}
-		err := errors.Join(t.putJSON(tabDropped, string(row.Session)+"/"+id, row.At), q.cutForGood(t, row),
-			q.removeCapture(t, id), q.markErased(t))
+		err := errors.Join(q.cutForGood(t, row), q.removeCapture(t, id), q.markErased(t))
+		if row.Removed != "" || times.takenOut(row) {
+			err = errors.Join(err, t.putJSON(tabDropped, string(row.Session)+"/"+id, row.At))
+		}
 		if err != nil {
 			return err
 		}

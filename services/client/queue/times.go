@@ -77,6 +77,19 @@ func (s sessionTimes) holds(row captureRow) bool {
 	})
 }
 
+// takenOut tells whether the person took the time of a capture out: by an answer,
+// or by cutting its entry.
+func (s sessionTimes) takenOut(row captureRow) bool {
+	for _, i := range s.holes[row.Session].closed {
+		if i.Contains(row.At) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.segments, func(seg Segment) bool {
+		return seg.Was != nil && (seg.Session == row.Session || seg.Was.Session == row.Session) && seg.Was.Interval.Contains(row.At) && !seg.Interval.Contains(row.At)
+	})
+}
+
 // Work returns the unregistered time of a session in which pictures have their
 // slots: also what was removed with pictures, so that slots do not move by it.
 func (q *Queue) Work(session pow.SessionID) []pow.Interval {
