@@ -68,8 +68,8 @@ say "powdo-server $VERSION for Linux"
 CGO_ENABLED=0 go build -buildvcs=false -tags server -ldflags='-s -w' -o "$work/powdo-server.bin" .
 stage powdo-server
 root=$work/powdo-server
-install -D -m644 packaging/linux/powdo-server.service "$root/usr/lib/systemd/system/powdo-server.service"
-install -D -m644 packaging/linux/powdo-server.sysusers "$root/usr/lib/sysusers.d/powdo-server.conf"
+for f in packaging/systemd/*.service; do install -D -m644 "$f" "$root/usr/lib/systemd/system/$(basename "$f")"; done
+install -D -m644 packaging/systemd/powdo.sysusers "$root/usr/lib/sysusers.d/powdo.conf"
 pack powdo-server packaging/nfpm-server.yaml
 
 # windows NAME FLAGS: one program; the linker's clock is kept out of it.

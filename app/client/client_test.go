@@ -43,6 +43,24 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// The desktop finds window, icon and links by these words.
+func TestDesktopEntry(t *testing.T) {
+	b, err := os.ReadFile("../../packaging/linux/" + AppID + ".desktop")
+	must(t, err)
+	for _, want := range []string{"Name=" + AppName, "Icon=" + AppID, "StartupWMClass=" + AppName, "MimeType=x-scheme-handler/powdo;", "Exec=powdo %u"} {
+		if !strings.Contains(string(b), want+"\n") {
+			t.Errorf("the desktop entry does not say %s", want)
+		}
+	}
+	b, err = os.ReadFile("../../packaging/linux/" + AppID + ".metainfo.xml")
+	must(t, err)
+	for _, want := range []string{"<id>" + AppID + "</id>", AppID + ".desktop</launchable>"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("the AppStream data do not say %s", want)
+		}
+	}
+}
+
 func TestFindProject(t *testing.T) {
 	ps := []pow.Project{{ID: "0000000000000001", Name: "Website"}, {ID: "0000000000000002", Name: "Website relaunch"},
 		{ID: "0000000000000003", Name: "Kiosk"}, {ID: "0000000000000004", Name: "Kiosk"}}
