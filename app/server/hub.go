@@ -197,8 +197,14 @@ func (h *Hub) purge(ctx context.Context) {
 // shell is the name in the audit log of whoever acts on the hub's own machine.
 const shell = "shell"
 
-// Allow puts a device on the whitelist by hand.
+// errBanned means that an admin shut the device out.
+var errBanned = &pow.Error{Code: "banned", What: "an admin of this hub shut this device out", Mend: "let one of them call unbanpubkey first"}
+
+// Allow puts a device on the whitelist by hand, unless an admin banned it.
 func (h *Hub) Allow(ctx context.Context, device, dvm pow.Key) error {
+	if h.store.Banned(device) {
+		return errBanned
+	}
 	if err := h.store.Record(ctx, pow.Key{}, shell, "allowpubkey", device); err != nil {
 		return err
 	}

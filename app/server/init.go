@@ -88,6 +88,7 @@ func writeConfig(path, role string, g *grammar) error {
 	set("hub", "Several hubs may share a PostgreSQL database and an S3 bucket; the bucket's key stands in the environment.",
 		fmt.Sprintf("database = %q\nblobs = %q", g.Database, g.Blobs), g.Database == "sqlite:" && g.Blobs == "file:")
 	set("hub", "How long an archive is kept at most.", `blob-ttl = "336h"`, true)
+	set("hub", "Who may manage the hub's whitelist over the network (NIP-86), and the name in its audit log.", `hub-admin = ["anna=npub1…"]`, true)
 	if role == "hub" {
 		set("hub", "Whose invitations the hub honours: the npub that powdo-server init prints on the DVM's machine.", setting("dvm", g.DVM, "npub1…"), len(g.DVM) == 0)
 	}

@@ -116,6 +116,18 @@ func TestHubAudit(t *testing.T) {
 	}
 }
 
+// TestAllowOfABannedDevice: what an admin shut out, a shell does not let in by mistake.
+func TestAllowOfABannedDevice(t *testing.T) {
+	device, admin := newHubKey("device"), newHubKey("admin")
+	h := serveHub(t, server.HubConfig{Dir: filepath.Join(t.TempDir(), "hub"), Claims: noClaims, Admins: map[pow.Key]string{admin.public: "anna"}}, device)
+	if got := manageHub(t, h, admin, `{"method":"banpubkey","params":["`+device.public.String()+`"]}`); !strings.Contains(got, `"result":true`) {
+		t.Fatal(got)
+	}
+	if err := h.Allow(t.Context(), device.public, h.DVM.public); err == nil || !strings.Contains(err.Error(), "unbanpubkey") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestDismissElsewhere: the DVM takes a removed device off the whitelist of a hub
 // that is another program, over the network.
 func TestDismissElsewhere(t *testing.T) {
