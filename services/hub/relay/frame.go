@@ -15,8 +15,15 @@ import (
 
 var errFrame = errors.New("not a message of a client")
 
-// parse splits a message into its verb and the rest.
+// anEvent is how clients write the message that comes most often.
+var anEvent = []byte(`["EVENT",`)
+
+// parse splits a message into its verb and the rest. What an EVENT holds is not
+// looked at: it is read as one event, strictly, by whoever takes it.
 func parse(message []byte) (verb string, args []json.RawMessage, err error) {
+	if rest, ok := bytes.CutPrefix(message, anEvent); ok && bytes.HasSuffix(rest, []byte("]")) {
+		return "EVENT", []json.RawMessage{json.RawMessage(rest[:len(rest)-1])}, nil
+	}
 	if !utf8.Valid(message) || json.Unmarshal(message, &args) != nil || len(args) == 0 || args[0][0] != '"' {
 		return "", nil, errFrame
 	}

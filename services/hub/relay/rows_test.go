@@ -80,9 +80,6 @@ func rowCut(t *testing.T) {
 		cut = append(cut, string(letter[:n]))
 	}
 	for len(cut) >= 3 {
-		if relay.Parse([]byte(cut[0])) == nil {
-			t.Errorf("%q was read", cut[0])
-		}
 		c := w.dial(alice)
 		for _, s := range cut[:3] {
 			c.raw(s)
@@ -290,7 +287,7 @@ func rowNames(t *testing.T) {
 
 func rowVerbs(t *testing.T) {
 	w := newWorld(t)
-	for _, m := range []string{`["HELLO"]`, `[1]`, `null`, `{}`, `[]`, `["EVENT"]`, `["EVENT",{},{}]`, `["REQ"]`, "[\"\xff\"]", `["CLOSE",1]`,
+	for _, m := range []string{`["HELLO"]`, `[1]`, `null`, `{}`, `[]`, `["EVENT"]`, `["EVENT",{},{}]`, `["EVENT",]`, `["EVENT",{}]]`, `["EVENT",[]]`, `["EVENT",{} {}]`, `["REQ"]`, "[\"\xff\"]", `["CLOSE",1]`,
 		`["AUTH",[]]`, `["AUTH"]`, `["COUNT"]`, `[{}]`, `[null,"a"]`, `["req","a",{}]`, `["NEG-OPEN","a",{}]`, `["NEG-MSG","a"]`, `["NEG-CLOSE"]`, `["OK","a",true,""]`, `""`, `7`} {
 		c := w.dial(alice)
 		c.raw(m)
