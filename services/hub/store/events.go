@@ -69,41 +69,55 @@ type record struct {
 // roundUp hides in which minute a letter without an expiration of its own came.
 func roundUp(t time.Time) int64 { return (t.Unix() + 3599) / 3600 * 3600 }
 
+// facts are what the database knows about a letter that is to be stored.
+type facts struct {
+	stored, deleted, vanished, mailbox bool
+	letters, bytes                     int64
+}
+
+// terms are what a letter is to be stored under.
+type terms struct {
+	payer   pow.Key
+	perDay  int64 // letters of payer
+	dvm     bool  // the recipient is a DVM, which needs no place on the whitelist
+	letters int64 // that fit into the mailbox
+}
+
+// putLetter asks for the facts, and on PostgreSQL stores the letter in the same
+// statement if they allow it.
 func (w *writer) putLetter(r record, payer pow.Key, dvms map[pow.Key]bool) error {
-	var stored, deleted, vanished, mailbox bool
-	var letters, bytes int64
-	err := w.row(`SELECT
-		EXISTS (SELECT 1 FROM events WHERE id = $1),
-		EXISTS (SELECT 1 FROM tombstones WHERE id = $1 AND author IN ($2, $3) AND until > $5),
-		EXISTS (SELECT 1 FROM vanished WHERE pubkey = $2 AND upto >= $4),
-		EXISTS (SELECT 1 FROM whitelist WHERE device = $3),
-		coalesce((SELECT letters FROM mailboxes WHERE p = $3), 0),
-		coalesce((SELECT bytes FROM mailboxes WHERE p = $3), 0)`,
-		[]any{r.id[:], r.author[:], r.p[:], r.at, w.now().Unix()},
-		&stored, &deleted, &vanished, &mailbox, &letters, &bytes)
-	most := int64(MailboxLettersDevice)
-	if dvms[r.p] {
-		mailbox, most = true, MailboxLettersDVM
+	t := terms{payer: payer, perDay: LettersPerDay * factor(dvms[payer]), dvm: dvms[r.p], letters: MailboxLettersDevice}
+	if t.dvm {
+		t.letters = MailboxLettersDVM
 	}
+	f, store, err := w.engine.ask(w, r, t)
 	switch {
 	case err != nil:
 		return err
-	case deleted:
+	case f.deleted:
 		return ErrDeleted
-	case stored:
+	case f.stored:
 		return ErrDuplicate
-	case vanished:
+	case f.vanished:
 		return ErrVanished
-	case !mailbox:
+	case !f.mailbox && !t.dvm:
 		return ErrNoMailbox
-	case letters >= most || bytes+int64(len(r.json)) > MailboxBytes:
+	case f.letters >= t.letters || f.bytes+int64(len(r.json)) > MailboxBytes:
 		return ErrMailboxFull
 	}
-	if err := w.charge(payer, "letters", day, 1, LettersPerDay*factor(dvms[payer])); err != nil {
-		return err
-	}
-	return w.insert(r)
+	return store()
 }
+
+// asking is how the facts are asked for, as columns of one row.
+const asking = `EXISTS (SELECT 1 FROM events WHERE id = $1) AS stored,
+	EXISTS (SELECT 1 FROM tombstones WHERE id = $1 AND author IN ($2, $3) AND until > $5) AS deleted,
+	EXISTS (SELECT 1 FROM vanished WHERE pubkey = $2 AND upto >= $4) AS vanished,
+	EXISTS (SELECT 1 FROM whitelist WHERE device = $3) AS mailbox,
+	coalesce((SELECT letters FROM mailboxes WHERE p = $3), 0) AS letters,
+	coalesce((SELECT bytes FROM mailboxes WHERE p = $3), 0) AS bytes`
+
+// asked are the parameters of asking.
+func (r record) asked(now int64) []any { return []any{r.id[:], r.author[:], r.p[:], r.at, now} }
 
 func factor(dvm bool) int64 {
 	if dvm {

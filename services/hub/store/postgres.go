@@ -56,6 +56,7 @@ func (s *Store) openPostgres(url string) error {
 		begin:      fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", turnLock),
 		commit:     fmt.Sprintf("SELECT pg_notify('%s', '%d'); COMMIT", channel, hub),
 		version:    schemaVersion, migrated: setSchemaVersion,
+		ask:    func(w *writer, r record, t terms) (facts, func() error, error) { return askPostgres(w, r, t, hub) },
 		insert: func(w *writer, r record, n int64) error { return insertPostgres(w, r, n, hub) },
 		alone:  ownFault, clean: s.prune,
 	}
@@ -85,6 +86,34 @@ func schemaVersion(ctx context.Context, c *sql.Conn) (have int, err error) {
 func setSchemaVersion(ctx context.Context, c *sql.Conn, n int) error {
 	_, err := c.ExecContext(ctx, `INSERT INTO migrations VALUES ($1)`, n)
 	return err
+}
+
+// askPostgres needs one round trip for a letter: where the facts allow it and the
+// payer's quota too, it is stored by the same statement.
+func askPostgres(w *writer, r record, t terms, hub int64) (f facts, store func() error, err error) {
+	now := w.now().Unix()
+	var charged bool
+	err = w.row(`WITH facts AS MATERIALIZED (SELECT `+asking+`),
+		charged AS (
+			INSERT INTO counters AS c (key, name, period, until, n)
+			SELECT $6, 'letters', $7, $8, 1 FROM facts
+			WHERE NOT stored AND NOT deleted AND NOT vanished AND (mailbox OR $9) AND letters < $10 AND bytes + $14 <= $11
+			ON CONFLICT (key, name, period) DO UPDATE SET n = c.n + 1 WHERE c.n < $12
+			RETURNING 1),
+		body AS (INSERT INTO bodies SELECT $13, $15 FROM charged),
+		fed AS (INSERT INTO feed (hub, id) SELECT $16, $1 FROM charged),
+		event AS (INSERT INTO events SELECT $1, 1059, $2, $4, $3, '', $13, $14, $17 FROM charged)
+		SELECT stored, deleted, vanished, mailbox, letters, bytes, EXISTS (SELECT 1 FROM charged) FROM facts`,
+		append(r.asked(now), t.payer[:], now/day, (now/day+1)*day, t.dvm, t.letters, int64(MailboxBytes), t.perDay,
+			rand.Int64(), int64(len(r.json)), r.json, hub, r.expires),
+		&f.stored, &f.deleted, &f.vanished, &f.mailbox, &f.letters, &f.bytes, &charged)
+	w.loud = w.loud || charged
+	return f, func() error {
+		if !charged {
+			return ErrQuota
+		}
+		return nil
+	}, err
 }
 
 func insertPostgres(w *writer, r record, n, hub int64) error {

@@ -33,7 +33,7 @@ func (s *Store) openSQLite(path string) (err error) {
 	s.read.SetMaxIdleConns(4)
 	s.engine = engine{
 		migrations: "sqlite", begin: "BEGIN IMMEDIATE", commit: "COMMIT",
-		version: userVersion, migrated: setUserVersion, insert: insertSQLite,
+		version: userVersion, migrated: setUserVersion, ask: askSQLite, insert: insertSQLite,
 		alone: func(error) bool { return true }, clean: s.truncate,
 	}
 	return nil
@@ -83,6 +83,16 @@ func userVersion(ctx context.Context, c *sql.Conn) (have int, err error) {
 func setUserVersion(ctx context.Context, c *sql.Conn, n int) error {
 	_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", n))
 	return err
+}
+
+func askSQLite(w *writer, r record, t terms) (f facts, store func() error, err error) {
+	err = w.row(`SELECT `+asking, r.asked(w.now().Unix()), &f.stored, &f.deleted, &f.vanished, &f.mailbox, &f.letters, &f.bytes)
+	return f, func() error {
+		if err := w.charge(t.payer, "letters", day, 1, t.perDay); err != nil {
+			return err
+		}
+		return w.insert(r)
+	}, err
 }
 
 func insertSQLite(w *writer, r record, n int64) error {

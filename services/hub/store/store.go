@@ -103,6 +103,9 @@ type engine struct {
 	// version returns how many migrations were applied; migrated notes one more.
 	version  func(context.Context, *sql.Conn) (int, error)
 	migrated func(context.Context, *sql.Conn, int) error
+	// ask asks for the facts about a letter; when they allow it to be stored, store
+	// does so, or refuses with ErrQuota, or it has been done already.
+	ask func(*writer, record, terms) (f facts, store func() error, err error)
 	// insert stores an event that passed every check.
 	insert func(*writer, record, int64) error
 	// alone tells whether a failed batch is worth trying one by one.
