@@ -15,7 +15,7 @@ import (
 // waits for each OK, and with 512 letters on their way.
 func BenchmarkPut(b *testing.B) {
 	for _, e := range []storetest.Engine{storetest.SQLite(), storetest.Postgres()} {
-		for name, flight := range map[string]int{"one": 1, "512": 512} {
+		for name, flight := range map[string]int{"one": 1, "512": 512, "64": 64} {
 			b.Run(e.Name+"/"+name, func(b *testing.B) { benchPut(b, e, flight) })
 		}
 	}
