@@ -200,7 +200,7 @@ func (a *appsPane) point(i int) {
 	default:
 		a.why.Set(words.T("review.apps.choose"))
 	}
-	a.box.Refresh()
+	widgets.Relayout(a.box)
 }
 
 func (a *appsPane) draw(m Model) {

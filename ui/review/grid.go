@@ -227,7 +227,7 @@ func (g *gridPane) point(p *Page) {
 	if len(keys) > 0 && edit == 0 && remove == 0 {
 		g.info.Set(words.T("review.read_only"))
 	}
-	g.words.Refresh()
+	widgets.Relayout(g.words)
 }
 
 // gridMost is the widest that the grid gets: six slots of the largest size.

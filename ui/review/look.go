@@ -165,7 +165,7 @@ func (p *Presenter) Room(width, height int) {
 // until they come: what was there before may not be true any more.
 func (p *Presenter) fetchLook() {
 	if p.model.Look != nil {
-		p.model.Look.Image = nil
+		p.model.Look.Image, p.model.Look.Err = nil, nil
 	}
 	p.fetch()
 }

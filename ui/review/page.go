@@ -133,7 +133,7 @@ func (p *Page) draw(m Model) {
 		p.grid.draw(p, m)
 	}
 	p.ask.draw(p, m)
-	p.root.Refresh()
+	widgets.Relayout(p.root)
 	empty := !large && m.Tab == Pictures && len(p.grid.rows) == 0
 	came := p.empty && !empty
 	p.empty = empty

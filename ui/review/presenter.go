@@ -180,7 +180,7 @@ func (p *Presenter) Counts() Counts {
 
 // Update takes a new status in.
 func (p *Presenter) Update(s pow.Status) {
-	before, first := p.model.Status, !p.known
+	before, first, lost := p.model.Status, !p.known, p.model.Lost
 	p.known, p.model.Lost, p.model.Status = true, false, s
 	if s.Setup.Locked {
 		p.wipe()
@@ -190,6 +190,8 @@ func (p *Presenter) Update(s pow.Status) {
 	if first || differs(before, s) {
 		p.stale = true
 		p.load()
+	} else if !lost && before.Team == s.Team && before.HeldSeconds/60 == s.HeldSeconds/60 {
+		return // nothing that can be seen: while tracking this comes every second
 	}
 	p.show(p.model)
 }
@@ -204,7 +206,7 @@ func differs(a, b pow.Status) bool {
 	}
 	aID, aAgain := last(a)
 	bID, bAgain := last(b)
-	if aID != bID || aAgain != bAgain || a.Held != b.Held || a.HeldSeconds != b.HeldSeconds || a.Setup.Locked != b.Setup.Locked {
+	if aID != bID || aAgain != bAgain || a.Held != b.Held || a.Setup.Locked != b.Setup.Locked {
 		return true
 	}
 	for _, s := range pow.States {

@@ -19,12 +19,13 @@ type bare struct {
 	later later
 	did   []review.Did
 	came  []string
+	drawn int
 }
 
 func newBare(a *agent) *bare {
 	b := &bare{agent: a}
 	b.Presenter = review.NewPresenter(review.Config{Agent: a, Async: b.later.async, Now: clock},
-		func(review.Model) {}, func(id string) { b.came = append(b.came, id) }, func(d review.Did) { b.did = append(b.did, d) })
+		func(review.Model) { b.drawn++ }, func(id string) { b.came = append(b.came, id) }, func(d review.Did) { b.did = append(b.did, d) })
 	b.Room(640, 360)
 	b.Update(pow.Status{Held: 9, Setup: pow.Setup{Team: true}})
 	b.Visible(true)
@@ -350,7 +351,7 @@ func TestTheDayFollowsWhatHappens(t *testing.T) {
 		edit func(*pow.Status)
 		want bool
 	}{
-		"the clock goes on":    {func(s *pow.Status) { s.Timer.Elapsed++ }, false},
+		"the clock goes on":    {func(s *pow.Status) { s.Timer.Elapsed++; s.HeldSeconds++ }, false},
 		"a new picture":        {func(s *pow.Status) { s.LastCapture = &pow.CaptureInfo{ID: "C20"} }, true},
 		"more waits":           {func(s *pow.Status) { s.Held++ }, true},
 		"something was sealed": {func(s *pow.Status) { s.Outbox = map[pow.State]int{pow.Queued: 1} }, true},
@@ -395,5 +396,31 @@ func TestProjects(t *testing.T) {
 	b.SetFilter(kiosk.ID)
 	if m := b.Model(); len(m.Shown()) != 0 || len(m.ShownRows()) != 1 {
 		t.Errorf("%d pictures, %d rows", len(m.Shown()), len(m.ShownRows()))
+	}
+}
+
+// While the timer runs a status comes every second; it is drawn when it shows.
+func TestOnlyWhatShowsIsDrawn(t *testing.T) {
+	b := newBare(busyDay())
+	for _, c := range []struct {
+		name string
+		edit func(*pow.Status)
+		want int
+	}{
+		{"a second", func(s *pow.Status) { s.HeldSeconds++ }, 0},
+		{"a minute", func(s *pow.Status) { s.HeldSeconds += 60 }, 1},
+		{"the team", func(s *pow.Status) { s.Team = "Studio Nord" }, 1},
+	} {
+		s := b.Model().Status
+		c.edit(&s)
+		b.drawn = 0
+		if b.Update(s); b.drawn != c.want {
+			t.Errorf("%s: drawn %d times, want %d", c.name, b.drawn, c.want)
+		}
+	}
+	b.Lose()
+	b.drawn = 0
+	if b.Update(b.Model().Status); b.drawn != 1 {
+		t.Error("stays greyed after the agent came back")
 	}
 }

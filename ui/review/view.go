@@ -329,7 +329,7 @@ func (s *sidePanel) draw(p *Page, m Model) {
 			s.kept.Set(words.N("review.panel.kept", v.Retention))
 		}
 	}
-	s.box.Refresh()
+	widgets.Relayout(s.box)
 }
 
 // pixelsOf returns the size of the picture as it will be sent.
