@@ -21,6 +21,7 @@ type View struct {
 	Presenter *Presenter
 	Body      *fyne.Container
 	OnDrawn   func() // its height may be another one now
+	OnTyped   func() // a passphrase was typed or emptied
 	say       func(error) (what, mend string)
 
 	fields map[Field]*widgets.Field
@@ -39,6 +40,11 @@ func NewView(c Config, now func() time.Time, say func(error) (what, mend string)
 	secret := func(f Field, hint string, next func()) {
 		e := widgets.NewSecret(hint)
 		e.OnSubmitted = func(string) { next() }
+		e.OnChanged = func(string) {
+			if v.OnTyped != nil {
+				v.OnTyped()
+			}
+		}
 		v.fields[f] = widgets.NewField(words.T("backup."+string(f)), e)
 	}
 	plain := func(f Field, text string, next func()) {
@@ -82,6 +88,9 @@ func (v *View) text(f Field) string { return v.fields[f].Entry.Text }
 
 func (v *View) write() { v.Presenter.Make(v.text(Phrase), v.text(Again), v.text(Path)) }
 func (v *View) open()  { v.Presenter.Test(v.text(TestPath), v.text(TestWord)) }
+
+// Typed tells whether a passphrase stands in a field.
+func (v *View) Typed() bool { return v.text(Phrase)+v.text(Again)+v.text(TestWord) != "" }
 
 // Wipe empties the passphrases.
 func (v *View) Wipe() {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"pow.do/services/pow"
@@ -25,22 +26,32 @@ func (p *Presenter) Probe(name string) {
 	})
 }
 
-// Look takes one picture of each monitor, which is kept nowhere.
+// Look takes one picture of each monitor that pictures are taken of. They are
+// kept nowhere.
 func (p *Presenter) Look() {
 	var shots [][]byte
+	taken := slices.Clone(p.held.Displays)
 	p.act(Pictures, func(ctx context.Context) (err error) {
 		shots, err = p.c.Agent.TestShot(ctx)
 		return err
 	}, func() {
-		if p.shown {
-			p.model.Shots = shots
+		if !p.shown {
+			return
 		}
+		if len(taken) != len(shots) { // every one of them
+			taken = nil
+			for i := range shots {
+				taken = append(taken, i)
+			}
+			p.every = len(shots)
+		}
+		p.model.Shots, p.model.Of = shots, taken
 	})
 }
 
 // Unlook drops the pictures.
 func (p *Presenter) Unlook() {
-	p.model.Shots = nil
+	p.model.Shots, p.model.Of = nil, nil
 	p.draw()
 }
 

@@ -107,6 +107,7 @@ type desk struct {
 	copied string
 	did    []string
 	theme  theme.Variant
+	secret bool
 }
 
 func open(t testing.TB, a *agent) *desk {
@@ -117,7 +118,7 @@ func open(t testing.TB, a *agent) *desk {
 	d.page = settings.NewPage(settings.Config{Agent: a, Async: d.agenda.Go, Now: uitest.Clock},
 		settings.Options{Prefs: settings.Prefs{Preferences: d.prefs}, Files: files, Version: "1.4.0", Build: "87858d4"},
 		settings.Links{
-			Say: uitest.Say, Copy: func(s string) { d.copied = s }, Secret: func(bool) {},
+			Say: uitest.Say, Copy: func(s string) { d.copied = s }, Secret: func(on bool) { d.secret = on },
 			Project: func(id pow.ProjectID) { d.did = append(d.did, "project "+string(id)) },
 			Join:    did("join"), Diagnose: did("diagnose"), Restart: did("restart"), Mini: did("mini"),
 			Theme: func(v theme.Variant) { d.theme = v },

@@ -168,14 +168,11 @@ func (p *Presenter) RemoveName(f Field, text string) {
 }
 
 // SetDisplay takes pictures of a monitor, or not; of at least one always.
-// monitors is how many there are.
-func (p *Presenter) SetDisplay(n int, on bool, monitors int) {
+func (p *Presenter) SetDisplay(n int, on bool) {
 	p.Change(Pictures, func(s *pow.Settings) {
 		list := slices.Clone(s.Displays)
 		if len(list) == 0 {
-			for i := range monitors {
-				list = append(list, i)
-			}
+			list = slices.Clone(p.model.Of)
 		}
 		list = slices.DeleteFunc(list, func(d int) bool { return d == n })
 		if on {
@@ -183,12 +180,19 @@ func (p *Presenter) SetDisplay(n int, on bool, monitors int) {
 		}
 		slices.Sort(list)
 		switch {
-		case len(list) == monitors:
+		case len(list) == p.every:
 			s.Displays = nil
 		case len(list) > 0:
 			s.Displays = list
 		}
 	})
+}
+
+// EveryDisplay takes pictures of every monitor again, also of those that were
+// added since.
+func (p *Presenter) EveryDisplay() {
+	p.model.Shots, p.model.Of = nil, nil
+	p.Change(Pictures, func(s *pow.Settings) { s.Displays = nil })
 }
 
 // Takes tells whether pictures are taken of a monitor.

@@ -110,6 +110,12 @@ func (p *Page) passphrase() fyne.CanvasObject {
 		enable(b, !m.Lost && !m.Busy[KeysGroup])
 		enable(ring, !m.Lost && !m.Busy[KeysGroup])
 	})
+	for _, e := range entries {
+		e.OnChanged = func(string) { p.guard() }
+	}
+	p.typed = func() bool {
+		return entries[OldPhrase].Text+entries[NewPhrase].Text+entries[NewAgain].Text != ""
+	}
 	p.wipe = func() {
 		for _, e := range entries {
 			e.SetText("")

@@ -56,6 +56,7 @@ type Page struct {
 	head    *widgets.Head
 	draws   []func(Model) // one for each thing that follows the model
 	wipe    func()        // empties the passphrases
+	typed   func() bool   // a passphrase stands in a field
 	built   bool
 	secret  bool
 	visible bool
@@ -84,7 +85,7 @@ func NewPage(c Config, o Options, links Links) *Page {
 		widgets.Section{Icon: theme.Disk, Name: words.T("settings.data"), Content: p.data()},
 		widgets.Section{Icon: theme.Logo, Name: words.T("settings.about"), Content: p.about()},
 	)
-	p.Exclude.OnDrawn, p.Backup.OnDrawn = p.settle, p.settle
+	p.Exclude.OnDrawn, p.Backup.OnDrawn, p.Backup.OnTyped = p.settle, p.settle, p.guard
 	p.built = true
 	return p
 }
@@ -117,9 +118,15 @@ func (p *Page) Visible(on bool) {
 		p.wipe()
 		p.Exclude.Presenter.Forget()
 	}
-	if on != p.secret {
+	p.guard()
+}
+
+// guard tells the agent while a passphrase stands in a field, so that no picture
+// is taken of it.
+func (p *Page) guard() {
+	if on := p.visible && (p.typed() || p.Backup.Typed()); on != p.secret {
 		p.secret = on
-		p.links.Secret(on) // fields for passphrases stand on this page
+		p.links.Secret(on)
 	}
 }
 

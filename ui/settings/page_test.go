@@ -269,24 +269,63 @@ func TestMonitors(t *testing.T) {
 	if len(p.Model().Shots) != 2 {
 		t.Fatal("no pictures")
 	}
-	p.SetDisplay(1, false, 2)
+	p.SetDisplay(1, false)
 	d.agenda.Run()
 	if !slices.Equal(d.settings.Displays, []int{0}) {
 		t.Errorf("%v", d.settings.Displays)
 	}
-	p.SetDisplay(0, false, 2) // the last one stays
+	p.SetDisplay(0, false) // the last one stays
 	d.agenda.Run()
 	if !slices.Equal(d.settings.Displays, []int{0}) {
 		t.Errorf("%v", d.settings.Displays)
 	}
-	p.SetDisplay(1, true, 2)
+	p.SetDisplay(1, true)
 	d.agenda.Run()
 	if d.settings.Displays != nil {
 		t.Errorf("%v", d.settings.Displays)
 	}
+	d.settings.Displays, d.shots = []int{1}, d.shots[1:] // the agent takes the second one only
+	p.Load()
+	d.agenda.Run()
+	p.Look()
+	d.agenda.Run()
+	if !slices.Equal(p.Model().Of, []int{1}) {
+		t.Errorf("the picture is of monitor %v", p.Model().Of)
+	}
+	p.EveryDisplay()
+	d.agenda.Run()
+	if d.settings.Displays != nil {
+		t.Errorf("%v", d.settings.Displays)
+	}
+	p.Look()
+	d.agenda.Run()
 	d.page.Visible(false)
 	if p.Model().Shots != nil {
 		t.Error("pictures of the screen outlive the page")
+	}
+}
+
+// No picture is taken while a passphrase stands in a field.
+func TestTypedPassphrasesAreGuarded(t *testing.T) {
+	uitest.App(t, theme.Light, "en")
+	d := open(t, full())
+	s := uitest.Show(t, d.page.Object(), 960, 9000)
+	if d.secret {
+		t.Error("pictures are held back for nothing")
+	}
+	e := s.Entry("four or five words")
+	e.SetText("x")
+	if !d.secret {
+		t.Error("a picture could show a passphrase")
+	}
+	e.SetText("")
+	if d.secret {
+		t.Error("pictures stay held back")
+	}
+	e.SetText("x")
+	d.page.Visible(false)
+	if d.secret || e.Text != "" {
+		t.Error("a passphrase outlives the page")
 	}
 }
 

@@ -135,7 +135,8 @@ type Model struct {
 	Err      map[Group]error // of the last act in a section
 	Busy     map[Group]bool
 	Probes   map[string]Probe
-	Shots    [][]byte // one a monitor, from TestShot
+	Shots    [][]byte // one a monitor that pictures are taken of, from TestShot
+	Of       []int    // the monitor of each of Shots
 	Keys     pow.KeysInfo
 	Changed  bool // the passphrase was
 	Terms    []pow.Terms
@@ -154,6 +155,7 @@ type Presenter struct {
 	dirty bool         // there is something newer than it
 	shown bool
 	asked int
+	every int // how many monitors there are, once it is known
 }
 
 // Config is what New needs; all of it is required.
@@ -206,7 +208,7 @@ func (p *Presenter) Visible(on bool) {
 		p.Load()
 		return
 	}
-	p.model.Shots, p.model.Ask, p.model.Changed = nil, Ask{}, false
+	p.model.Shots, p.model.Of, p.model.Ask, p.model.Changed = nil, nil, Ask{}, false
 }
 
 // Load asks for everything that the page shows.

@@ -66,26 +66,27 @@ func (p *Page) monitors() fyne.CanvasObject {
 	row := widgets.NewRow(words.T("settings.monitors"), "", look).Small()
 	shots := widgets.Sides(12, 420)
 	hide := widgets.NewButton(words.T("settings.monitors.hide"), "", widgets.Quiet, p.Presenter.Unlook)
-	below := widgets.Column(8, shots, widgets.Wrap(0, hide))
-	drawn := -1
+	all := widgets.NewButton(words.T("settings.monitors.every"), "", widgets.Quiet, p.Presenter.EveryDisplay)
+	below := widgets.Column(8, shots, widgets.Wrap(8, hide))
+	drawn := ""
 	var switches []*widgets.Switch
 	p.follow(func(m Model) {
 		enable(look, !m.Lost && !m.Busy[Pictures])
 		row.More(monitorsLine(m))
 		below.Hidden = len(m.Shots) == 0
-		if sum := len(m.Shots); sum != drawn {
-			drawn = sum
+		all.Hidden = len(m.Settings.Displays) == 0
+		if renewed(&drawn, m.Of) {
 			switches, shots.Objects = nil, nil
 			for i, b := range m.Shots {
-				s, box := p.monitor(i, b, len(m.Shots))
+				s, box := p.monitor(m.Of[i], b)
 				switches, shots.Objects = append(switches, s), append(shots.Objects, box)
 			}
 		}
 		for i, s := range switches {
-			s.Set(m.Takes(i))
+			s.Set(m.Takes(m.Of[i]))
 		}
 	})
-	return widgets.Column(0, row.Box, p.padded(below))
+	return widgets.Column(0, row.Box, widgets.Wrap(0, all), p.padded(below))
 }
 
 func monitorsLine(m Model) string {
@@ -102,10 +103,10 @@ func monitorsLine(m Model) string {
 	return words.T("settings.monitors.some", words.Data{"List": list})
 }
 
-func (p *Page) monitor(n int, b []byte, all int) (*widgets.Switch, fyne.CanvasObject) {
+func (p *Page) monitor(n int, b []byte) (*widgets.Switch, fyne.CanvasObject) {
 	shot := widgets.NewShot(220)
 	shot.Set(decode(b))
-	s := widgets.NewSwitch(func(on bool) { p.Presenter.SetDisplay(n, on, all) })
+	s := widgets.NewSwitch(func(on bool) { p.Presenter.SetDisplay(n, on) })
 	name := widgets.NewText(words.T("leaveout.monitor", words.Data{"N": n + 1}), widgets.Style{Size: theme.Small})
 	return s, widgets.Column(6, shot, widgets.Line(8, name, s.Press, name))
 }
