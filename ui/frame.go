@@ -14,7 +14,7 @@ type frame struct {
 	root                    *fyne.Container
 	nav, banner, bar, snack fyne.CanvasObject
 	veil                    *widgets.Fill // over the page while the agent is lost
-	pages                   []fyne.CanvasObject
+	page                    fyne.CanvasObject
 }
 
 // The width classes: below medium the navigation is a rail of icons.
@@ -33,10 +33,11 @@ func newFrame(nav, banner, bar, snack fyne.CanvasObject) *frame {
 	return f
 }
 
-// add puts a page into the frame, below everything else.
-func (f *frame) add(o fyne.CanvasObject) {
-	f.pages = append(f.pages, o)
-	f.root.Objects = append([]fyne.CanvasObject{o}, f.root.Objects...)
+// show puts a page in the place of the one before. Only the page in sight is part
+// of the window: the others cost nothing when it is resized or drawn anew.
+func (f *frame) show(o fyne.CanvasObject) {
+	f.page = o
+	f.root.Objects = []fyne.CanvasObject{o, f.veil, f.nav, f.banner, f.bar, f.snack}
 }
 
 // Layout implements fyne.Layout.
@@ -59,9 +60,11 @@ func (f *frame) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		f.banner.Move(fyne.NewPos(left, 0))
 		f.banner.Resize(fyne.NewSize(size.Width-left, top))
 	}
-	for _, p := range append([]fyne.CanvasObject{f.veil}, f.pages...) {
-		p.Move(fyne.NewPos(left, top))
-		p.Resize(fyne.NewSize(size.Width-left, size.Height-top-bottom))
+	for _, o := range []fyne.CanvasObject{f.page, f.veil} {
+		if o != nil {
+			o.Move(fyne.NewPos(left, top))
+			o.Resize(fyne.NewSize(size.Width-left, size.Height-top-bottom))
+		}
 	}
 	if f.snack.Visible() {
 		w := min(size.Width-left-24, 520)

@@ -118,10 +118,6 @@ func (w *Window) build() {
 	w.banner = newBanner(w.dismiss)
 	w.snack = newSnack()
 	w.frame = newFrame(w.nav.box, w.banner.box, w.bar.box, w.snack.box)
-	for _, n := range w.names {
-		n.page.Object().Hide()
-		w.frame.add(n.page.Object())
-	}
 	w.away = away.New(w.win.Canvas(), away.Config{Agent: w.agent, Async: w.bridge.Go, Now: w.now, Heard: w.heard}, w.say, w.drawBanner)
 	w.wanted = w.timer
 	w.win.SetPadded(false)
@@ -208,7 +204,6 @@ func (w *Window) swap(to page) {
 	w.closeSheet()
 	if w.shown != nil {
 		w.shown.Visible(false)
-		w.shown.Object().Hide()
 	}
 	if w.shown == page(w.settings) {
 		w.readSettings()
@@ -226,7 +221,7 @@ func (w *Window) swap(to page) {
 	case w.known:
 		to.Update(w.status, w.received)
 	}
-	to.Object().Show()
+	w.frame.show(to.Object())
 	w.nav.box.Hidden, w.bar.box.Hidden = w.full(), w.full()
 	w.nav.mark(to)
 	to.Visible(true)
