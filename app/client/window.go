@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -79,10 +80,52 @@ func (c *windowCmd) Run(p *program) error {
 	icon := fyne.NewStaticResource("powdo.png", assets.AppIcon)
 	app := p.newApp(fyne.AppMetadata{ID: AppID, Name: AppName, Version: Version, Build: Build, Icon: icon, Release: true, Migrations: map[string]bool{"fyneDo": true}})
 	app.SetIcon(icon)
-	w := ui.New(app, reviving{remote{control.Client{Home: home}}, p, home}, ui.Options{Version: Version, Open: c.Page})
+	reopen, env := false, os.Environ() // before the window puts its size there
+	w := ui.New(app, reviving{remote{control.Client{Home: home}}, p, home}, ui.Options{Version: Version, Build: revision(), Open: c.Page,
+		Restart: func(context.Context) error { return p.restartAgent(home) },
+		Reopen:  func() { reopen = true }})
 	stop := context.AfterFunc(p.ctx, app.Quit)
 	defer stop()
 	w.Run()
+	if !reopen {
+		return nil
+	}
+	return errors.Join(unlock(), p.reopen(home, env))
+}
+
+// restartAgent ends the agent and starts this program's.
+func (p *program) restartAgent(home string) error {
+	if err := p.stopAgent(remote{control.Client{Home: home}}); err != nil {
+		return err
+	}
+	return p.ensureAgent(home)
+}
+
+// revision names the commit that this program was made from, where that is known.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// reopen starts a new window in the place of one that has closed.
+func (p *program) reopen(home string, env []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.Command(self, "--home", home, "window")
+	cmd.Env, cmd.SysProcAttr = env, detached()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("open the window again: %w", err)
+	}
 	return nil
 }
 
