@@ -1,35 +1,40 @@
 package client
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"pow.do/services/client/control"
 	"pow.do/services/pow"
 )
 
-// home is a home folder with an hour of work, closed, and the arguments that open it.
-func homeOf(t *testing.T, a *Agent) (home string, args []string) {
+// serve lets commands reach an agent over its socket, as they do all day.
+func serve(t *testing.T, a *Agent) (home string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "p")
-	must(t, os.WriteFile(file, []byte(passphrase+"\n"), 0o600))
-	return a.cfg.Home, []string{"--passphrase-file", file}
+	ctx, cancel := context.WithCancel(context.Background())
+	ln, err := control.Listen(ctx, a.cfg.Home)
+	must(t, err)
+	done := make(chan error)
+	go func() { done <- a.runDoor(ln)(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		must(t, <-done)
+	})
+	return a.cfg.Home
 }
 
 func TestReviewCommands(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	a := alone(t)
 	agreeAll(t, a)
 	_, _, ids := hour(t, a, required)
-	home, args := homeOf(t, a)
-	must(t, a.Close())
+	home := serve(t, a)
 	do := func(want int, line string, more ...string) string {
 		t.Helper()
-		code, out, errs := command(t, home, append(append(strings.Fields(line), more...), args...)...)
+		code, out, errs := command(t, home, append(strings.Fields(line), more...)...)
 		if code != want {
 			t.Fatalf("%s: exit %d, want %d: %s", line, code, want, errs)
 		}
@@ -84,15 +89,11 @@ func TestReviewCommands(t *testing.T) {
 }
 
 func TestConsentCommands(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	a := alone(t)
-	home, args := homeOf(t, a)
-	must(t, a.Close())
+	home := serve(t, a)
 	do := func(want int, line string) (out, errs string) {
 		t.Helper()
-		code, out, errs := command(t, home, append(strings.Fields(line), args...)...)
+		code, out, errs := command(t, home, strings.Fields(line)...)
 		if code != want {
 			t.Fatalf("%s: exit %d, want %d: %s", line, code, want, errs)
 		}

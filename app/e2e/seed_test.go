@@ -84,7 +84,7 @@ func seedWork(t *testing.T, q *queue.Queue, w work, look int) {
 			break
 		}
 		check(t, q.Tick(at))
-		pic, err := capture.Encode(capture.Frame{Image: desktop(look+n, n), At: at})
+		pic, err := capture.Encode(capture.Frame{Image: drawScreen(look+n, n), At: at})
 		check(t, err)
 		id, err := pow.NewULID(at, rand.Reader)
 		check(t, err)
@@ -95,8 +95,8 @@ func seedWork(t *testing.T, q *queue.Queue, w work, look int) {
 	check(t, err)
 }
 
-// desktop draws what a screen may look like: an editor, a page, or a table.
-func desktop(look, n int) *image.RGBA {
+// drawScreen draws what a screen may look like: an editor, a page, or a table.
+func drawScreen(look, n int) *image.RGBA {
 	m := image.NewRGBA(image.Rect(0, 0, 1920, 1080))
 	fill := func(x, y, w, h int, c color.RGBA) {
 		draw.Draw(m, image.Rect(x, y, x+w, y+h), image.NewUniform(c), image.Point{}, draw.Src)
