@@ -59,9 +59,9 @@ var (
 	ErrNoDisplay      = &Error{Code: "no-display", What: "no display to take a picture of"}
 	ErrForbidden      = &Error{Code: "pictures-forbidden", What: "this project takes no pictures"}
 	ErrConsent        = &Error{Code: "consent-needed", What: "you have not agreed to what this project asks for", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
-	ErrConsentChanged = &Error{Code: "consent-changed", What: "this project asks for more than you agreed to", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
+	ErrConsentChanged = &Error{Code: "terms-changed", What: "this project asks for more than you agreed to", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
 	ErrWithdrawn      = &Error{Code: "consent-withdrawn", What: "you withdrew your agreement to this project", Mend: "see powdo projects show PROJECT, then powdo projects agree PROJECT"}
-	ErrTermsChanged   = &Error{Code: "terms-changed", What: "the project asks for something else by now", Mend: "read it again"}
+	ErrTermsChanged   = &Error{Code: CodePolicyChanged, What: "the project asks for something else by now", Mend: "read it again"}
 	ErrDiskFull       = &Error{Code: "disk-full", What: "the disk is nearly full", Mend: "free some space; pictures stop until then, the timer goes on"}
 )
 
