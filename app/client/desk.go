@@ -84,10 +84,14 @@ func (a *Agent) followStatus(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-changes:
+			sleep(ctx, faceGap)
 		case <-minute.C:
 		}
 	}
 }
+
+// faceGap lets changes that come together, as those of an upload, be shown once.
+const faceGap = 200 * time.Millisecond
 
 func (a *Agent) showStatus(s pow.Status) {
 	set, _ := a.settings()

@@ -94,7 +94,8 @@ func New(cfg Config) *Watcher {
 	return &Watcher{cfg: cfg, here: make(chan struct{}, 1)}
 }
 
-// Here says that the person is here, whatever the sources think: they clicked.
+// Here says that the person is here, whatever the sources think: they clicked, or
+// gave a command from elsewhere. It counts as input.
 func (w *Watcher) Here() {
 	select {
 	case w.here <- struct{}{}:
@@ -225,7 +226,7 @@ func (w *Watcher) look(ctx context.Context, in input, m *machine) time.Duration 
 	}
 	now := w.cfg.Now()
 	w.noteInput(now.Add(-idle), known)
-	if m.due(idle, known) && w.cfg.Active != nil {
+	if m.due(now, idle, known) && w.cfg.Active != nil {
 		if now.Sub(m.seen) < opinionEvery {
 			return lookAway
 		}

@@ -14,6 +14,9 @@ type machine struct {
 	locked, asleep bool
 	// last is the moment after which input means that they are back.
 	last time.Time
+	// said is when they said to be here; it counts as input, which a command from
+	// another computer is not for the sources.
+	said time.Time
 }
 
 // slack is how exactly a source knows the moment of the last input.
@@ -51,21 +54,24 @@ func (m *machine) slept(from, now time.Time) {
 func (m *machine) wake(now time.Time) { m.asleep, m.last = false, now }
 
 func (m *machine) here(now time.Time) {
-	m.locked, m.asleep = false, false
+	m.locked, m.asleep, m.said = false, false, now
 	m.back(now)
 }
 
 // due tells whether so much time without input makes the person away.
-func (m *machine) due(idle time.Duration, known bool) bool {
-	return known && !m.away && m.after > 0 && idle >= m.after
+func (m *machine) due(now time.Time, idle time.Duration, known bool) bool {
+	return known && !m.away && m.after > 0 && min(idle, now.Sub(m.said)) >= m.after
 }
 
 // input takes how long ago the last input was. Where that is not known, a
 // person is taken for present unless the screen is locked or the computer sleeps.
 func (m *machine) input(now time.Time, idle time.Duration, known bool) {
 	at := now.Add(-idle)
+	if at.Before(m.said) {
+		at = m.said
+	}
 	switch {
-	case m.due(idle, known):
+	case m.due(now, idle, known):
 		m.last = at
 		m.leave(at, Idle)
 	case !m.away || m.locked || m.asleep:

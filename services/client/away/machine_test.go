@@ -46,6 +46,7 @@ func TestMachine(t *testing.T) {
 		"sleep that nobody announced":  {300, []step{says(600, jump), input(601, 500), input(605, 0)}, []string{"asleep 590", "back 605"}},
 		"announced, and in the clocks": {300, []step{says(5, sleeping), says(600, jump), says(600, woken), input(610, 0)}, []string{"asleep 5", "back 610"}},
 		"the person says so":           {300, []step{says(5, locked), says(9, here), says(10, unlocked)}, []string{"screen-locked 5", "back 9"}},
+		"a command from elsewhere":     {300, []step{says(100, here), input(110, 400), input(399, 700), input(400, 701)}, []string{"idle 100"}},
 		"unlock without a lock":        {300, []step{says(5, unlocked)}, nil},
 		"shutdown":                     {300, []step{says(5, shutdown)}, []string{"shutdown"}},
 		"no source: present":           {300, []step{says(9999, unknown)}, nil},
