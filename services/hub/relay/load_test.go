@@ -1,7 +1,6 @@
 package relay_test
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -24,9 +23,15 @@ import (
 	"pow.do/services/wire/event"
 )
 
-// full tells whether the large benchmarks run at their full size, which takes
-// minutes and gigabytes: POWDO_BENCH_FULL=1.
-func full() bool { return os.Getenv("POWDO_BENCH_FULL") != "" }
+// full is how many letters the large benchmarks store; 0 is a small number.
+// POWDO_BENCH_FULL=1000000 takes many minutes and gigabytes.
+func full() int {
+	n, err := strconv.Atoi(os.Getenv("POWDO_BENCH_FULL"))
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // percentile is the smallest value that the share p of all does not exceed.
 func percentile(all []time.Duration, p float64) float64 {
@@ -85,7 +90,7 @@ func (w *world) idle(k key) net.Conn {
 // clients' ends, and what the system counts for it.
 func BenchmarkIdle(b *testing.B) {
 	conns := 2_000
-	if full() {
+	if full() > 0 {
 		conns = 9_500 // two files each, of the 20,000 that are usual
 	}
 	for b.Loop() {
@@ -214,13 +219,14 @@ func headOf(raw json.RawMessage) (id string, kind int) {
 	return e.ID, e.Kind
 }
 
+// ciphertext is as long as that of every letter.
+var ciphertext = base64.StdEncoding.EncodeToString(make([]byte, 3_700))
+
 // stuff makes a letter that is not signed, for a store that is filled directly.
 func stuff(n int, to pow.Key, at int64) *event.Event {
 	id := sha256.Sum256(fmt.Append(nil, "stuff ", n))
-	content := make([]byte, 3_700)
-	rand.Read(content)
 	return &event.Event{Kind: 1059, ID: hex.EncodeToString(id[:]), PubKey: hex.EncodeToString(id[:]), CreatedAt: event.Timestamp(at),
-		Tags: event.Tags{{"p", to.String()}}, Content: base64.StdEncoding.EncodeToString(content), Sig: strings.Repeat("0", 128)}
+		Tags: event.Tags{{"p", to.String()}}, Content: ciphertext, Sig: strings.Repeat("0", 128)}
 }
 
 // BenchmarkGrowth fills the store in steps of ten and at each says what a letter
@@ -228,8 +234,8 @@ func stuff(n int, to pow.Key, at int64) *event.Event {
 // recipient, who has a tenth of all: the first page, and everything.
 func BenchmarkGrowth(b *testing.B) {
 	steps := []int{1_000, 10_000, 50_000}
-	if full() {
-		steps = []int{10_000, 100_000, 1_000_000}
+	if n := full(); n > 0 {
+		steps = []int{n / 100, n / 10, n}
 	}
 	for b.Loop() {
 		w := newWorld(b)
@@ -239,6 +245,7 @@ func BenchmarkGrowth(b *testing.B) {
 			w.fill(stored, size, devices)
 			stored = size
 			per := w.acceptCost(devices[0])
+			b.Logf("%d letters: %.3f ms for one more", size, per)
 			b.ReportMetric(per, fmt.Sprintf("accept-ms@%d", size))
 		}
 		mine := stored / 10
