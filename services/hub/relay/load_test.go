@@ -282,7 +282,8 @@ func BenchmarkGrowth(b *testing.B) {
 func (w *world) fill(from, to int, devices []key) {
 	w.t.Helper()
 	var wg sync.WaitGroup
-	for n := from; n < to; n++ {
+	var first sync.Once
+	for n := from; n < to && !w.t.Failed(); n++ {
 		if n%200_000 == 0 { // quotas are per day
 			w.setNow(w.now().Add(24 * time.Hour))
 		}
@@ -295,7 +296,7 @@ func (w *world) fill(from, to int, devices []key) {
 		w.store.Put(e, event.Marshal(e), w.now().Add(60*24*time.Hour), payer, func(err error) {
 			defer wg.Done()
 			if err != nil {
-				w.t.Errorf("letter %d: %v", n, err)
+				first.Do(func() { w.t.Errorf("letter %d: %v", n, err) })
 			}
 		})
 	}
