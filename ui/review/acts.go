@@ -45,7 +45,7 @@ func (p *Presenter) try(work func(context.Context) error, then func(), failed fu
 		})
 	}
 	p.steps = append(p.steps, run)
-	p.model.Err, p.model.Busy = nil, true
+	p.model.Err, p.model.Busy, p.unloaded = nil, true, false
 	p.show(p.model)
 	if len(p.steps) == 1 {
 		run()

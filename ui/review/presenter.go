@@ -143,6 +143,7 @@ type Presenter struct {
 	thumbs   *thumbs
 	shown    bool
 	known    bool       // a status came
+	unloaded bool       // Err says that the day could not be read
 	stale    bool       // what is shown is older than the status
 	loads    int        // the newest question for a day; older answers are dropped
 	looks    int        // raised when the large view shows something else
@@ -322,7 +323,10 @@ func (p *Presenter) loadPictures(mine int, day time.Time) {
 		if mine != p.loads {
 			return
 		}
-		if p.model.Err = err; err == nil {
+		if err != nil || p.unloaded { // a failure of an act stays until the next act
+			p.model.Err = err
+		}
+		if p.unloaded = err != nil; !p.unloaded {
 			p.model.Pictures, p.model.Known, p.model.Off = list, true, off
 			p.model.Projects = p.projects()
 			p.followLook()

@@ -111,7 +111,7 @@ func TestAFailureIsShownAndTheNextStepGoesOn(t *testing.T) {
 	b := newBare(a)
 	b.Approve([]string{"C1"})
 	b.later.run()
-	if m := b.Model(); !errors.Is(m.Err, a.wrong) && m.Busy {
+	if m := b.Model(); !errors.Is(m.Err, a.wrong) || m.Busy {
 		t.Errorf("err %v, busy %v", m.Err, m.Busy)
 	}
 	if len(b.did) != 0 {
@@ -422,5 +422,21 @@ func TestOnlyWhatShowsIsDrawn(t *testing.T) {
 	b.drawn = 0
 	if b.Update(b.Model().Status); b.drawn != 1 {
 		t.Error("stays greyed after the agent came back")
+	}
+}
+
+// A day that could not be read is read again, and the words about it go then.
+func TestADayThatCannotBeRead(t *testing.T) {
+	a := busyDay()
+	a.broken = errors.New("no")
+	b := newBare(a)
+	if m := b.Model(); !errors.Is(m.Err, a.broken) || m.Known {
+		t.Errorf("err %v", m.Err)
+	}
+	a.broken = nil
+	b.Update(pow.Status{Held: 12})
+	b.later.run()
+	if m := b.Model(); m.Err != nil || !m.Known {
+		t.Errorf("err %v", m.Err)
 	}
 }
