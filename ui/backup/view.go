@@ -136,7 +136,7 @@ func (v *View) draw(m Model) {
 			b.Enable()
 		}
 	}
-	v.Body.Refresh()
+	widgets.Relayout(v.Body)
 	if v.OnDrawn != nil {
 		v.OnDrawn()
 	}

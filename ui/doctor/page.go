@@ -113,7 +113,7 @@ func (p *Page) draw(m Model) {
 	if !m.Known {
 		p.copy.Disable()
 	}
-	p.root.Refresh()
+	widgets.Relayout(p.root)
 }
 
 // drawSum says how it stands in one sentence.

@@ -92,7 +92,7 @@ func NewPage(c Config, files backup.Files, now func() time.Time, links Links) *P
 // settle makes room for a part that drew itself.
 func (p *Page) settle() {
 	if p.visible && !p.drawing {
-		p.root.Refresh()
+		widgets.Relayout(p.root)
 	}
 }
 
@@ -198,7 +198,7 @@ func (p *Page) draw(m Model) {
 			b.Enable()
 		}
 	}
-	p.root.Refresh()
+	widgets.Relayout(p.root)
 }
 
 // end leaves the first run, once, with nothing that was typed.

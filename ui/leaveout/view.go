@@ -90,7 +90,7 @@ func (v *View) draw(m Model) {
 		v.test.Disable()
 	}
 	v.drawFound(m)
-	v.Body.Refresh()
+	widgets.Relayout(v.Body)
 	if v.OnDrawn != nil {
 		v.OnDrawn()
 	}

@@ -137,7 +137,7 @@ func (p *Page) draw(m Model) {
 	default:
 		p.fail.Fail("", "")
 	}
-	p.root.Refresh()
+	widgets.Relayout(p.root)
 }
 
 // drawForgot asks before everything here is erased, and says what that is.

@@ -145,7 +145,7 @@ func (v *View) draw(m Model) {
 		v.fold.Set(words.T("project.policy.hide"), theme.Up, widgets.Quiet)
 	}
 	v.drawButtons(m)
-	v.Body.Refresh()
+	widgets.Relayout(v.Body)
 	if v.OnDrawn != nil {
 		v.OnDrawn()
 	}

@@ -53,7 +53,6 @@ func (p *Page) again() *anew {
 
 func (a *anew) show() {
 	a.box.Show()
-	a.box.Refresh()
 }
 
 // languageNames are in their own language, so that everybody finds theirs.
@@ -68,7 +67,7 @@ func (p *Page) language(again *anew) fyne.CanvasObject {
 	}, func(m Model) string { return m.Settings.Language }, func(id string) {
 		p.Presenter.Change(General, func(s *pow.Settings) { s.Language = id })
 		again.show()
-		p.root.Box.Refresh()
+		widgets.Relayout(p.root.Box)
 	}).Box
 }
 
@@ -91,7 +90,7 @@ func (p *Page) scale(again *anew) fyne.CanvasObject {
 			n, _ := strconv.Atoi(id)
 			p.o.Prefs.SetScale(n)
 			again.show()
-			p.root.Box.Refresh()
+			widgets.Relayout(p.root.Box)
 		}).Box
 }
 

@@ -163,13 +163,13 @@ func (p *Page) draw(m Model) {
 		f(m)
 	}
 	p.drawing = false
-	p.root.Box.Refresh()
+	widgets.Relayout(p.root.Box)
 }
 
 // settle makes room for a part that drew itself.
 func (p *Page) settle() {
 	if p.visible && !p.drawing {
-		p.root.Box.Refresh()
+		widgets.Relayout(p.root.Box)
 	}
 }
 

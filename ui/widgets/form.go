@@ -59,9 +59,11 @@ func (f *Field) Hint(s string) *Field {
 
 // Fail shows why the text cannot be used; empty takes it away. The text stays.
 func (f *Field) Fail(s string) {
+	if s == f.wrong.Words() {
+		return
+	}
 	f.wrong.Set(s)
-	f.fault.Hidden = s == ""
-	f.Box.Refresh()
+	Show(f.fault, s != "")
 }
 
 // Wrong returns what Fail shows.

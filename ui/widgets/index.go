@@ -20,6 +20,7 @@ type Index struct {
 	column   *fyne.Container
 	body     *fyne.Container
 	scroll   *container.Scroll
+	tall     float32 // what the scroll knows of the body
 	at       int
 }
 
@@ -132,8 +133,10 @@ func (x *Index) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	body.width = size.Width - left
 	x.scroll.Move(fyne.NewPos(left, top))
 	x.scroll.Resize(fyne.NewSize(size.Width-left, size.Height-top))
-	x.body.Refresh()
-	x.scroll.Refresh()
+	if tall := x.body.MinSize().Height; tall != x.tall {
+		x.tall = tall
+		x.scroll.Refresh() // it has to know how far it goes
+	}
 	x.mark()
 }
 

@@ -43,10 +43,19 @@ func (s *Switch) Set(on bool) {
 }
 
 // Disable keeps it as it stands; a line beside it has to say why.
-func (s *Switch) Disable() { s.drawn.faint = true; s.drawn.Refresh(); s.Press.Disable() }
+func (s *Switch) Disable() { s.able(false) }
 
 // Enable lets it be changed.
-func (s *Switch) Enable() { s.drawn.faint = false; s.drawn.Refresh(); s.Press.Enable() }
+func (s *Switch) Enable() { s.able(true) }
+
+func (s *Switch) able(on bool) {
+	if s.drawn.faint == !on {
+		return
+	}
+	s.drawn.faint = !on
+	s.drawn.Refresh()
+	s.Press.setDisabled(!on)
+}
 
 // The size of a switch.
 const (
