@@ -41,7 +41,7 @@ const againWidth = 36
 
 func (d *day) row(p *Page, m Model, e pow.Entry) fyne.CanvasObject {
 	running := e.To.IsZero()
-	name := widgets.Column(0, widgets.NewText(title(e), widgets.Style{Bold: true}),
+	name := widgets.Column(0, widgets.NewText(words.Name(e.Project.Name), widgets.Style{Bold: true}),
 		widgets.NewText(span(e), widgets.Style{Size: theme.Small, Role: theme.Muted}))
 	if e.Was != nil {
 		name.Objects = append(name.Objects, was(e))
@@ -71,20 +71,14 @@ func (d *day) row(p *Page, m Model, e pow.Entry) fyne.CanvasObject {
 	return widgets.Line(6, open, open, again)
 }
 
-// title is the project and the kind of work.
-func title(e pow.Entry) string {
-	s := words.Name(e.Project.Name)
-	if e.KimaiActivity != nil {
-		s += " · " + words.Name(e.KimaiActivity.Name)
-	}
-	return s
-}
-
-// span is when, and what it was about.
+// span is when, which kind of work, and what it was about.
 func span(e pow.Entry) string {
 	s := words.Time(e.From) + "–" + words.T("timer.now")
 	if !e.To.IsZero() {
 		s = words.Time(e.From) + "–" + words.Time(e.To)
+	}
+	if e.KimaiActivity != nil {
+		s += " · " + words.Name(e.KimaiActivity.Name)
 	}
 	if e.Kept {
 		s += " · " + words.T("timer.kept")
@@ -97,9 +91,9 @@ func span(e pow.Entry) string {
 
 // was is what the entry said before it was corrected; it stays visible.
 func was(e pow.Entry) fyne.CanvasObject {
-	old := title(*e.Was) + " · " + span(*e.Was)
-	if e.Was.Project.ID == e.Project.ID && e.Was.KimaiActivity == nil && e.KimaiActivity == nil {
-		old = span(*e.Was)
+	old := span(*e.Was)
+	if e.Was.Project.ID != e.Project.ID {
+		old += " · " + words.Name(e.Was.Project.Name)
 	}
 	text := widgets.NewText(words.T("timer.was", words.Data{"Text": old}), widgets.Style{Size: theme.Small, Role: theme.Warning})
 	return widgets.Line(6, text, widgets.NewIcon(theme.Edited, theme.Warning, 14), text)

@@ -51,13 +51,10 @@ func (h *hero) build(p *Page) {
 	h.fail = widgets.NewNote()
 	h.week.build()
 	pickers := widgets.Sides(10, 480, h.project.Press, h.activity.Press)
-	gap := widgets.NewFill("", "", 0)
 	h.box = widgets.Card(widgets.Column(12,
 		widgets.Line(4, pickers, pickers, h.asks),
 		widgets.Line(4, h.note, h.note, h.notes),
-		&fyne.Container{Layout: &clockLayout{clock: h.clock}, Objects: []fyne.CanvasObject{
-			widgets.Line(16, gap, h.clock, gap, h.button),
-		}},
+		&fyne.Container{Layout: &clockLayout{clock: h.clock}, Objects: []fyne.CanvasObject{h.clock, h.button}},
 		widgets.Column(2, widgets.Line(10, h.detail, h.state.Box, h.detail, h.pause), h.why, h.silent),
 		h.fail.Box,
 		widgets.NewRule(),
@@ -65,20 +62,52 @@ func (h *hero) build(p *Page) {
 	))
 }
 
-// clockLayout makes the clock smaller where the window is narrow.
-type clockLayout struct{ clock *widgets.Text }
+// clockLayout puts the button beside the clock, or below where there is no room,
+// and makes the clock smaller where the window is narrow.
+type clockLayout struct {
+	clock *widgets.Text
+	width float32
+}
 
+// narrowHero is the width below which the clock is smaller.
+const narrowHero = 460
+
+func (l *clockLayout) place(o []fyne.CanvasObject, width float32, put func(o fyne.CanvasObject, x, y float32, s fyne.Size)) float32 {
+	clock, button := o[0].MinSize(), o[1].MinSize()
+	tall := max(clock.Height, button.Height)
+	if clock.Width+theme.CardGap+button.Width <= width {
+		put(o[0], 0, (tall-clock.Height)/2, clock)
+		put(o[1], width-button.Width, (tall-button.Height)/2, button)
+		return tall
+	}
+	put(o[0], 0, 0, clock)
+	put(o[1], 0, clock.Height+theme.Gap, fyne.NewSize(min(button.Width, width), button.Height))
+	return clock.Height + theme.Gap + button.Height
+}
+
+// Layout implements fyne.Layout.
 func (l *clockLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	if size.Width < 460 {
+	l.width = size.Width
+	if size.Width < narrowHero {
 		l.clock.SetSize(theme.ClockNarrow)
 	} else {
 		l.clock.SetSize(theme.Clock)
 	}
-	o[0].Resize(size)
+	l.place(o, size.Width, func(c fyne.CanvasObject, x, y float32, s fyne.Size) {
+		c.Move(fyne.NewPos(x, y))
+		c.Resize(s)
+	})
 }
 
+// HeightFor implements widgets.Flow.
+func (l *clockLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	return l.place(o, width, func(fyne.CanvasObject, float32, float32, fyne.Size) {})
+}
+
+// MinSize implements fyne.Layout.
 func (l *clockLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(300, o[0].MinSize().Height)
+	const least = 300
+	return fyne.NewSize(least, l.HeightFor(o, max(l.width, least)))
 }
 
 // leave takes the focus out of a field, which saves it and stops its caret.
