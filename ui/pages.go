@@ -59,6 +59,8 @@ func (w *Window) openRegister() {
 		Agent: w.agent, Async: w.bridge.Go, Now: w.now, Say: w.say,
 		Done:   func(n int) { w.snackbar(words.N("register.done", n), "", nil) },
 		Closed: func() { w.sheet = nil },
+		Review: w.openReview,
+		Answer: w.away.Open,
 	})
 }
 

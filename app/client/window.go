@@ -80,6 +80,9 @@ func (c *windowCmd) Run(p *program) error {
 	icon := fyne.NewStaticResource("powdo.png", assets.AppIcon)
 	app := p.newApp(fyne.AppMetadata{ID: AppID, Name: AppName, Version: Version, Build: Build, Icon: icon, Release: true, Migrations: map[string]bool{"fyneDo": true}})
 	app.SetIcon(icon)
+	// Pictures come and go in large pieces: without this a day of them is kept in
+	// memory twice.
+	debug.SetGCPercent(40)
 	reopen, env := false, os.Environ() // before the window puts its size there
 	w := ui.New(app, reviving{remote{control.Client{Home: home}}, p, home}, ui.Options{Version: Version, Build: revision(), Open: c.Page,
 		Restart: func(context.Context) error { return p.restartAgent(home) },
