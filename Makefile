@@ -8,7 +8,7 @@ SERVERS := packaging/dev/with-servers.sh
 # One set of flags for all builds, so that they share what is compiled.
 export GOFLAGS := -trimpath
 
-.PHONY: all build demo test race e2e bench lint fuzz golden deps package try-package reproduce screenshots
+.PHONY: all build demo test race e2e bench crash lint fuzz golden deps package try-package reproduce screenshots
 
 all: build
 
@@ -55,6 +55,12 @@ bench:
 		$$(grep -rl '^func Benchmark' --include='*_test.go' services | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	CGO_ENABLED=0 go test -tags server -run '^$$' -bench . -benchtime 1x ./app/e2e/
 	@uptime
+
+# Kills and power cuts of the hub, ROUNDS of each (as root: on a disk of its own).
+ROUNDS ?= 100
+crash:
+	CGO_ENABLED=0 POWDO_CRASH_ROUNDS=$(ROUNDS) $(SERVERS) go test -timeout 2h -count=1 -v -tags server \
+		-run 'TestKill|TestPowerCut|TestFullDisk|TestHubs' ./services/hub/store ./services/hub/blobs
 
 # Every fuzz target for a while (FUZZTIME=20s each).
 fuzz:
