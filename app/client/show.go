@@ -14,9 +14,12 @@ import (
 // frontPage asks a window only to come to the front.
 const frontPage = "front"
 
+// maxPage bounds the page of Show, in bytes: a name, or an invite link.
+const maxPage = 4096
+
 // Show implements API.
 func (a *Agent) Show(_ context.Context, page string) error {
-	if len(page) > 40 {
+	if len(page) > maxPage {
 		return pow.ErrUsage
 	}
 	a.mu.Lock()
