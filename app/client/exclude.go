@@ -113,7 +113,11 @@ func (g glance) front(f capture.Frame) pow.Rect {
 	if i < 0 || g.err != nil || f.Bounds.Empty() {
 		return pow.Rect{}
 	}
-	r := g.windows[i].Bounds.Intersect(f.Bounds).Sub(f.Bounds.Min)
+	r := g.windows[i].Bounds.Intersect(f.Bounds)
+	if r.Empty() { // it lies on another monitor
+		return pow.Rect{}
+	}
+	r = r.Sub(f.Bounds.Min)
 	size, of := f.Image.Rect.Size(), f.Bounds.Size()
 	x, y := r.Min.X*size.X/of.X, r.Min.Y*size.Y/of.Y
 	return pow.Rect{X: x, Y: y, W: r.Max.X*size.X/of.X - x, H: r.Max.Y*size.Y/of.Y - y}

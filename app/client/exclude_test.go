@@ -179,7 +179,8 @@ func TestOwnWindow(t *testing.T) {
 	}
 	held, err := a.queue.Held("")
 	must(t, err)
-	for i, c := range held {
+	for _, c := range held {
+		i := c.Display
 		b, err := readAll(c.Open)
 		must(t, err)
 		img, _, err := image.Decode(bytes.NewReader(b))
@@ -215,8 +216,15 @@ func TestHalfSize(t *testing.T) {
 		t.Fatal(infos, err)
 	}
 	held, err := a.queue.Held("")
-	if err != nil || held[0].Window != (pow.Rect{X: 10, Y: 10, W: 50, H: 30}) {
-		t.Errorf("%+v %v", held[0].Window, err)
+	must(t, err)
+	for _, c := range held {
+		want := pow.Rect{}
+		if c.Display == 0 {
+			want = pow.Rect{X: 10, Y: 10, W: 50, H: 30}
+		}
+		if c.Window != want {
+			t.Errorf("display %d: %+v", c.Display, c.Window)
+		}
 	}
 }
 
