@@ -251,6 +251,10 @@ func (c *conn) killLocked(code websocket.StatusCode, reason string) {
 	if c.code != 0 {
 		return
 	}
+	if code == websocket.StatusTryAgainLater { // the writer may be stuck in a write
+		c.running.Add(1)
+		c.timers = append(c.timers, time.AfterFunc(lingerWait, func() { defer c.running.Done(); c.cut() }))
+	}
 	c.code, c.reason = code, reason
 	if code == websocket.StatusTryAgainLater || code == websocket.StatusNormalClosure {
 		c.queue = nil

@@ -155,7 +155,7 @@ func rowSlowReader(t *testing.T) {
 	for i := 0; w.relay.Stats().Connections.Load() == 3; i++ {
 		e := w.letter(alice, big)
 		start := time.Now()
-		if ok, why := writer.publish(e); !ok || i == 800 {
+		if ok, why := writer.publish(e); !ok || i == 2000 {
 			t.Fatalf("letter %d: %v %s", i, ok, why)
 		}
 		good.live("a", e.ID)
