@@ -8,7 +8,7 @@ SERVERS := packaging/dev/with-servers.sh
 # One set of flags for all builds, so that they share what is compiled.
 export GOFLAGS := -trimpath
 
-.PHONY: all build demo test race e2e bench crash lint fuzz golden deps package try-package reproduce screenshots
+.PHONY: all build demo test secp race e2e bench crash lint fuzz golden deps package try-package reproduce screenshots
 
 all: build
 
@@ -35,7 +35,12 @@ test:
 	@packaging/dev/deps.sh test
 	CGO_ENABLED=0 go vet -tags $(SERVER_TAGS) ./...
 	CGO_ENABLED=0 $(SERVERS) $(GOTEST) -tags server,ci $$(go list -tags server ./... | grep -v /e2e)
-	$(MAKE) --no-print-directory race e2e
+	$(MAKE) --no-print-directory secp race e2e
+
+# The server's other build, with libsecp256k1: the same vectors, and the relay's rows of bad input.
+secp:
+	CGO_ENABLED=1 $(GOTEST) -tags server,libsecp256k1 ./services/wire/event ./services/wire/identity ./services/wire/envelope ./services/wire/invite
+	CGO_ENABLED=1 $(GOTEST) -short -tags server,libsecp256k1 -run 'TestRows|TestSequences|TestManage|TestJoin' ./services/hub/relay
 
 # SQLite without cgo is many times slower under the race detector: of the DVM's tests, those that pass days of simulated
 # time run without it only.

@@ -384,7 +384,8 @@ func (m *model) negotiate() {
 	c, f := m.some(), m.filter()
 	wire := plain(f)
 	delete(wire, "limit")
-	need, refused := c.neg("n", wire, setOf())
+	c.subs++ // the end of an earlier one may still be on its way
+	need, refused := c.neg(fmt.Sprint("n", c.subs), wire, setOf())
 	want := m.visible(c, f)
 	slices.Sort(want)
 	m.check(c, "NEG-OPEN", f, slices.Sorted(maps.Keys(need)), want, refused)

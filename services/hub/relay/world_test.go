@@ -317,7 +317,8 @@ func (c *client) count(filter any) (n int, closed string) {
 	c.w.t.Helper()
 	c.send("COUNT", "n", filter)
 	verb, args := c.read()
-	for verb == "EVENT" || verb == "CLOSED" && text(args[0]) != "n" { // of earlier subscriptions
+	// Of earlier subscriptions and negotiations, which a removed key may have ended.
+	for verb == "EVENT" || verb == "NEG-ERR" || verb == "CLOSED" && text(args[0]) != "n" {
 		verb, args = c.read()
 	}
 	if verb != "COUNT" {
