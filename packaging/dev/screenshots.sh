@@ -20,6 +20,8 @@ chmod 700 "$work"/*/
 export POWDO_HOME="$work/home" POWDO_DATA="$work/server" POWDO_PASSPHRASE_FILE="$work/passphrase" HOME="$work" XDG_SESSION_TYPE=x11
 export XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" LANG=C.UTF-8 LANGUAGE=en
 unset WAYLAND_DISPLAY
+# A day at work looks best late in the afternoon.
+export TZ="WORK$(($(date -u +%-H) - 17))"
 (umask 077; echo "correct horse battery staple" >"$POWDO_PASSPHRASE_FILE")
 pids=
 finish() {
@@ -87,7 +89,9 @@ shot() {
 	fi
 }
 open() { # HOME THEME
-	FYNE_THEME=$2 ./powdo --home "$1" >"$work/window.log" 2>&1 &
+	mkdir -p "$XDG_CONFIG_HOME/fyne/do.pow.client"
+	echo "{\"theme\":\"$2\"}" >"$XDG_CONFIG_HOME/fyne/do.pow.client/preferences.json"
+	./powdo --home "$1" >"$work/window.log" 2>&1 &
 	windowpid=$!
 	n=0
 	until [ -n "$(window)" ]; do

@@ -39,7 +39,9 @@ func newOffice() *office {
 	return &office{admins: []string{"Tom"}, keys: map[pow.Key]string{{7}: "Tom"}, links: map[pow.Hash]string{sha256.Sum256([]byte("once")): "Tom"}, now: start}
 }
 
-func member() pow.Member { return pow.Member{ID: "00112233445566ff", Identity: pow.Key{1}, Name: hostile} }
+func member() pow.Member {
+	return pow.Member{ID: "00112233445566ff", Identity: pow.Key{1}, Name: hostile}
+}
 
 func (*office) Members(context.Context) ([]pow.Member, error) { return []pow.Member{member()}, nil }
 
