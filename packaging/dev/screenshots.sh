@@ -21,7 +21,9 @@ export POWDO_HOME="$work/home" POWDO_DATA="$work/server" POWDO_PASSPHRASE_FILE="
 export XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" LANG=C.UTF-8 LANGUAGE=en
 unset WAYLAND_DISPLAY
 # A day at work looks best late in the afternoon.
-export TZ="WORK$(($(date -u +%-H) - 17))"
+west=$((($(date -u +%-H) + 7) % 24))
+if [ $west -le 12 ]; then TZ=Etc/GMT+$west; else TZ=Etc/GMT-$((24 - west)); fi
+export TZ
 (umask 077; echo "correct horse battery staple" >"$POWDO_PASSPHRASE_FILE")
 pids=
 finish() {
