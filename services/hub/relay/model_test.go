@@ -36,6 +36,7 @@ type modelClient struct {
 	*client
 	keys []key
 	subs int // so far
+	negs int // negotiations so far
 }
 
 // TestSequences does whatever the relay offers, in any order, and compares every
@@ -384,8 +385,8 @@ func (m *model) negotiate() {
 	c, f := m.some(), m.filter()
 	wire := plain(f)
 	delete(wire, "limit")
-	c.subs++ // the end of an earlier one may still be on its way
-	need, refused := c.neg(fmt.Sprint("n", c.subs), wire, setOf())
+	c.negs++ // a name of its own: the end of an earlier one may still be on its way
+	need, refused := c.neg(fmt.Sprint("n", c.negs), wire, setOf())
 	want := m.visible(c, f)
 	slices.Sort(want)
 	m.check(c, "NEG-OPEN", f, slices.Sorted(maps.Keys(need)), want, refused)
