@@ -91,7 +91,7 @@ func (a *Agent) takeKeys() error {
 	a.mu.Lock()
 	a.keys = &secrets{id, device, review}
 	a.mu.Unlock()
-	if err := errors.Join(a.loadTeam(), a.loadSettings()); err != nil {
+	if err := errors.Join(a.loadTeam(), a.loadSettings(), a.recallNote()); err != nil {
 		return err
 	}
 	a.renewLink()

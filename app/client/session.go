@@ -77,6 +77,27 @@ func (a *Agent) sessionBefore(s queue.Segment) (since time.Time, d time.Duration
 	return since, d, err
 }
 
+// recallNote gives the timer back the words of its Session: they rest encrypted,
+// and the timer was restored before the keys were there.
+func (a *Agent) recallNote() error {
+	s, found := a.timer.Current()
+	if !found {
+		return nil
+	}
+	now := time.Now()
+	es, err := a.queue.Entries(pow.Interval{From: now.Add(-timer.MaxSession), To: now.Add(time.Second)})
+	if err != nil {
+		return err
+	}
+	note := ""
+	for _, e := range es {
+		if e.Session == s.Session && e.Note != "" {
+			note = e.Note
+		}
+	}
+	return a.timer.Recall(note)
+}
+
 func minTime(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b

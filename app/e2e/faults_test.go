@@ -95,8 +95,12 @@ func TestNoAgent(t *testing.T) {
 	if _, err := os.Stat(w.home + "/agent.sock"); err == nil {
 		t.Error("the agent left its socket behind")
 	}
-	w.must("powdo", "start", projectName)
+	w.must("powdo", "start", projectName, "--note", noteText)
 	w.must("powdo", "capture")
+	// Each command is a program of its own, and opens the queue before the keys.
+	if s := w.status(); s.Timer.Note != noteText {
+		t.Errorf("the note became %q", s.Timer.Note)
+	}
 	time.Sleep(1100 * time.Millisecond)
 	w.must("powdo", "stop")
 	w.must("powdo", "register", "--wait")

@@ -20,6 +20,7 @@ type (
 			State   string
 			Project *project
 			Session string
+			Note    string
 			Elapsed int64 `json:"elapsed_seconds"`
 		}
 		Today  int64 `json:"today_seconds"`

@@ -147,3 +147,19 @@ func TestResumeThatCannotBeStored(t *testing.T) {
 		t.Errorf("%v %+v", err, b.Status())
 	}
 }
+
+func TestRecall(t *testing.T) {
+	for name, c := range map[string]struct{ said, recalled, want string }{
+		"nothing said": {"", "before", "before"}, "said meanwhile": {"new", "before", "new"}, "nothing to recall": {"new", "", "new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			if err := errors.Join(b.Start("p", "", c.said), b.Recall(c.recalled)); err != nil {
+				t.Fatal(err)
+			}
+			if s := b.Status(); s.Note != c.want {
+				t.Errorf("%q, want %q", s.Note, c.want)
+			}
+		})
+	}
+}

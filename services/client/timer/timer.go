@@ -164,6 +164,22 @@ func (t *Timer) Note(note string) error {
 	return t.journal.Seen(t.running.Last, note)
 }
 
+// Recall gives the work that was restored the words that could not be read then,
+// unless others were said meanwhile.
+func (t *Timer) Recall(note string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case note == "":
+	case t.running != nil && t.running.Note == "":
+		t.running.Note = note
+		return t.journal.Seen(t.running.Last, note)
+	case t.running == nil && t.paused != nil && t.paused.Note == "":
+		t.paused.Note = note
+	}
+	return nil
+}
+
 // Tick says that the program is alive: call it every TickEvery while it runs.
 func (t *Timer) Tick() error {
 	t.mu.Lock()
