@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -209,8 +208,7 @@ func (s *Site) proof(w http.ResponseWriter, r *http.Request, v visit) error {
 	if len(sessions) == 1 {
 		session = &sessions[0]
 	}
-	s.show(w, http.StatusOK, "proof", v, map[string]any{"Proof": p, "Marks": strings.FieldsFunc(p.Reason, func(r rune) bool { return r == ',' }),
-		"Pictures": pictures, "Rows": rows, "Session": session})
+	s.show(w, http.StatusOK, "proof", v, map[string]any{"Proof": p, "Pictures": pictures, "Rows": rows, "Session": session})
 	return nil
 }
 

@@ -21,6 +21,7 @@ func (s *Site) funcs() template.FuncMap {
 		"day":     func(t time.Time) string { return t.In(s.cfg.Zone).Format("Mon 2 Jan") },
 		"booking": bookingWords,
 		"check":   checkWords,
+		"consent": consentWords,
 		"reason":  reasonWords,
 		"add":     func(a, b int) int { return a + b },
 		"dict":    dict,
@@ -134,4 +135,19 @@ func checkWords(v string) string {
 		return "not looked at"
 	}
 	return reasonWords(v)
+}
+
+// consentWords says what became of the consent that a proof carries.
+func consentWords(v string) string {
+	switch v {
+	case "none":
+		return "the proof carries none"
+	case "invalid":
+		return "it cannot be read, or its signature is wrong"
+	case "other":
+		return "for something else"
+	case "less":
+		return "to less than the project asks for by now"
+	}
+	return checkWords(v)
 }

@@ -57,7 +57,7 @@ func (*office) Proofs(_ context.Context, q site.Query) ([]pow.ProofReport, error
 		return nil, nil
 	}
 	return []pow.ProofReport{{ID: 1, From: start.Add(-time.Hour), To: start, Captures: 1, Project: pow.ProjectRef{Name: hostile}, State: "accepted",
-		Code: pow.CodeParked, Reason: "kept," + hostile, Checks: pow.Checks{Signature: "ok", Chain: hostile}}}, nil
+		Code: pow.CodeParked, Reason: hostile, Marks: []string{"kept", hostile}, Checks: pow.Checks{Signature: "ok", Chain: hostile}}}, nil
 }
 
 func (*office) Quarantine(context.Context) ([]pow.Quarantined, error) {
