@@ -128,7 +128,7 @@ var names = "util utils common helpers misc shared types models base lib"
 var exceptions = map[string]string{}
 
 // testOnly lists modules that only tests import.
-var testOnly = "c2sp.org/CCTV/age github.com/Shopify/toxiproxy/v2 github.com/google/go-cmp github.com/rogpeppe/go-internal go.uber.org/goleak golang.org/x/crypto pgregory.net/rapid"
+var testOnly = "c2sp.org/CCTV/age github.com/google/go-cmp github.com/rogpeppe/go-internal go.uber.org/goleak golang.org/x/crypto pgregory.net/rapid"
 
 const (
 	maxFileLines = 500

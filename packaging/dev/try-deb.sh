@@ -4,12 +4,11 @@
 # virtual display. Needs root (chroot) and the network (apt). The picture of the
 # window stays in dist/try-package.png.
 #
-#   try-deb.sh FILE.deb        SUITE=trixie for another Debian than bookworm
+#   try-deb.sh FILE.deb        SUITE=trixie for another Debian than bookworm, MIRROR=URL for another mirror
 set -eu
 deb=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 suite=${SUITE:-bookworm}
-mirror=${MIRROR:-http://deb.debian.org/debian}
 [ "$(id -u)" = 0 ] || { echo "chroot needs root: sudo make try-package" >&2; exit 1; }
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -28,7 +27,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 say "1. A bare Debian ($suite)"
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 1; }
+debootstrap --variant=minbase "$suite" "$root" ${MIRROR:+"$MIRROR"} >"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 mount -t proc proc "$root/proc"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
