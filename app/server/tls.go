@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -29,6 +30,7 @@ func (s *serving) secured(ln net.Listener) (net.Listener, error) {
 		}
 		cfg.GetCertificate = m.GetCertificate
 		cfg.NextProtos = append(cfg.NextProtos, acme.ALPNProto)
+		s.group.add("certificates", func(ctx context.Context) error { return s.fetchCertificates(ctx, &m) })
 	case g.TLSCert != "" && g.TLSKey != "":
 		c := &certificate{}
 		if err := c.load(g); err != nil {
@@ -42,6 +44,21 @@ func (s *serving) secured(ln net.Listener) (net.Listener, error) {
 		return ln, nil
 	}
 	return tls.NewListener(ln, cfg), nil
+}
+
+// fetchCertificates asks for what is not there yet before anybody calls: an
+// answer takes longer than a caller's handshake may.
+func (s *serving) fetchCertificates(ctx context.Context, m *autocert.Manager) error {
+	for _, name := range s.p.g.TLSDomain {
+		go func() { // it ends by itself; the next handshake tries again
+			hello := &tls.ClientHelloInfo{ServerName: name, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
+			if _, err := m.GetCertificate(hello); err != nil && ctx.Err() == nil {
+				s.p.log().Warn("no certificate yet", "domain", name, "error", err)
+			}
+		}()
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // certificate is read from two files.
