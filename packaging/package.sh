@@ -70,7 +70,7 @@ CGO_ENABLED=1 go build -buildvcs=false -tags server,libsecp256k1,netgo,osusergo 
 stage powdo-server
 root=$work/powdo-server
 for f in packaging/systemd/*.service; do install -D -m644 "$f" "$root/usr/lib/systemd/system/$(basename "$f")"; done
-install -D -m644 packaging/systemd/powdo.sysusers "$root/usr/lib/sysusers.d/powdo.conf"
+install -D -m644 packaging/systemd/powdo-server.sysusers "$root/usr/lib/sysusers.d/powdo-server.conf"
 pack powdo-server packaging/nfpm-server.yaml
 
 # windows NAME FLAGS: one program; the linker's clock is kept out of it.
