@@ -1,18 +1,15 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -102,31 +99,19 @@ func (b siteBooks) Picture(ctx context.Context, proof int64, n int) ([]byte, err
 	return b.archive.opener.Load().Picture(ctx, f, fi.Size(), n)
 }
 
-const (
-	kindHTTPAuth = 27235
-	httpAuthSkew = time.Minute
-	maxHTTPAuth  = 4 << 10
-)
+// httpAuthSkew is how far the time of a token may be off, either way (NIP-98).
+const httpAuthSkew = time.Minute
 
-// httpSigner checks the token of a POST to url (NIP-98): "Nostr", and the event
-// in base64. It returns whose key signed it.
+// httpSigner checks the token of a POST to url (NIP-98) and returns whose key
+// signed it.
 func httpSigner(authorization, url string, now time.Time) (pow.Key, error) {
-	text, ok := strings.CutPrefix(authorization, "Nostr ")
-	if !ok || len(text) > maxHTTPAuth {
-		return pow.Key{}, errors.New("no NIP-98 token")
-	}
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return pow.Key{}, errors.New("not base64")
-	}
-	e, err := event.Parse(bytes.TrimSpace(b))
+	e, err := event.ParseToken(authorization)
 	if err != nil {
 		return pow.Key{}, err
 	}
 	u, _, uErr := event.Single(e, "u")
 	method, _, mErr := event.Single(e, "method")
-	skew := now.Sub(e.CreatedAt.Time())
-	if e.Kind != kindHTTPAuth || uErr != nil || mErr != nil || u != url || method != http.MethodPost || skew.Abs() > httpAuthSkew {
+	if e.Kind != event.KindHTTP || uErr != nil || mErr != nil || u != url || method != http.MethodPost || now.Sub(e.CreatedAt.Time()).Abs() > httpAuthSkew {
 		return pow.Key{}, errors.New("a token for something else")
 	}
 	if err := event.Verify(e); err != nil {

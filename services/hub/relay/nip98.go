@@ -2,7 +2,6 @@ package relay
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"strings"
 	"time"
@@ -10,12 +9,6 @@ import (
 	"pow.do/services/pow"
 	"pow.do/services/wire/event"
 )
-
-// kindHTTP is that of NIP-98.
-const kindHTTP = 27_235
-
-// maxToken bounds the Authorization header, in bytes.
-const maxToken = 8_192
 
 // signed is the hash of the body that a token was made for.
 type signed pow.Hash
@@ -30,15 +23,15 @@ func (r *Relay) authorized(req *http.Request) (signer pow.Key, payload signed, o
 	if r.cfg.Management == nil || len(headers) != 1 {
 		return signer, payload, false
 	}
-	e, ok := parseToken(headers[0])
-	if !ok || !r.fits(e, req.Method) {
+	e, err := event.ParseToken(headers[0])
+	if err != nil || !r.fits(e, req.Method) {
 		return signer, payload, false
 	}
 	signer = event.Author(e)
 	_, admin := (*r.admins.Load())[signer]
-	hash, _, err := event.Single(e, "payload")
+	hash, _, err1 := event.Single(e, "payload")
 	body, err2 := pow.ParseHash(hash)
-	if !admin && !r.dvms[signer] || err != nil || err2 != nil || event.Verify(e) != nil {
+	if !admin && !r.dvms[signer] || err1 != nil || err2 != nil || event.Verify(e) != nil {
 		return signer, payload, false
 	}
 	return signer, signed(body), true
@@ -51,26 +44,8 @@ func (r *Relay) fits(e *event.Event, verb string) bool {
 	if rest, web := strings.CutPrefix(strings.ToLower(u), "http"); web {
 		u = "ws" + rest
 	}
-	return e.Kind == kindHTTP && len(e.Tags) <= maxTags && err1 == nil && err2 == nil && method == verb && r.Own(u) &&
+	return e.Kind == event.KindHTTP && len(e.Tags) <= maxTags && err1 == nil && err2 == nil && method == verb && r.Own(u) &&
 		r.within(e, tokenLife, tokenLife)
-}
-
-// parseToken reads "Nostr " and an event in any of the four forms of base64.
-func parseToken(header string) (*event.Event, bool) {
-	scheme, token, ok := strings.Cut(header, " ")
-	if !ok || len(header) > maxToken || !strings.EqualFold(scheme, "Nostr") {
-		return nil, false
-	}
-	token = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(token, "="))
-	if !isBase64(token) { // the decoder passes over line breaks
-		return nil, false
-	}
-	b, err := base64.RawStdEncoding.Strict().DecodeString(token)
-	if err != nil {
-		return nil, false
-	}
-	e, err := event.Parse(b)
-	return e, err == nil
 }
 
 // tokenLife is how far a token's time may be off, either way.
