@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -38,39 +37,35 @@ func Rotate(folder string, g Generator, seal Sealer, now time.Time, overlap time
 // needs them. Once a key is destroyed nobody can open what was sealed to it, not
 // even with a copy of the ciphertext.
 func Bury(folder string, seal Sealer, now time.Time, keep func(recipient string) bool) (gone []string, err error) {
-	dead := func(k Keys, i int) bool {
-		a := k.Archive[i]
-		return !a.Expires.IsZero() && now.After(a.Expires.Add(Grave)) && !keep(k.Recipients()[i].ID)
-	}
-	k, err := Load(folder, seal)
-	if err != nil || !slices.ContainsFunc(indices(k), func(i int) bool { return dead(k, i) }) {
-		return nil, err
-	}
-	_, err = change(folder, seal, func(k *Keys) error {
+	bury := func(k *Keys) error {
 		var rest []Archive
 		for i, r := range k.Recipients() {
-			if dead(*k, i) {
+			if !r.Expires.IsZero() && now.After(r.Expires.Add(Grave)) && !keep(r.ID) {
 				gone = append(gone, r.ID)
 			} else {
 				rest = append(rest, k.Archive[i])
 			}
 		}
-		if len(rest) == 0 {
+		switch {
+		case len(gone) == 0:
+			return errNothing
+		case len(rest) == 0:
 			return errors.New("the last archive key is never destroyed; rotate first")
 		}
 		k.Archive = rest
 		return nil
-	})
-	return gone, err
+	}
+	switch _, err = change(folder, seal, bury); {
+	case errors.Is(err, errNothing):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return gone, nil
 }
 
-func indices(k Keys) []int {
-	out := make([]int, len(k.Archive))
-	for i := range out {
-		out[i] = i
-	}
-	return out
-}
+// errNothing ends a change that changes nothing.
+var errNothing = errors.New("nothing to change")
 
 // errChanged: two programs changed the keys at the same time.
 var errChanged = errors.New("another program changed the keys meanwhile; try again")

@@ -96,6 +96,33 @@ func TestBury(t *testing.T) {
 	}
 }
 
+// The last keys stay, however long they have been over: without one nothing that
+// comes can be opened.
+func TestBuryLeavesOne(t *testing.T) {
+	folder, g := filepath.Join(t.TempDir(), "keys"), &counter{}
+	if _, err := keys.Create(folder, g, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Rotate(folder, g, nil, now, day); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Rotate(folder, g, nil, now, day); err != nil {
+		t.Fatal(err)
+	}
+	k, err := keys.Load(folder, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := map[string]bool{}
+	for _, r := range k.Recipients()[:2] {
+		current[r.ID] = true
+	}
+	gone, err := keys.Bury(folder, nil, now.Add(1000*day), func(string) bool { return false })
+	if err != nil || len(gone) != 4 || current[gone[0]] {
+		t.Errorf("destroyed %v, %v", gone, err)
+	}
+}
+
 func TestRotateNeedsKeys(t *testing.T) {
 	if _, err := keys.Rotate(t.TempDir(), &counter{}, nil, now, day); !errors.Is(err, keys.ErrMissing) {
 		t.Error(err)

@@ -24,6 +24,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -74,13 +75,14 @@ func Open(path string) (*File, error) {
 }
 
 func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // folders cannot be synced there
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	// Folders cannot be synced everywhere; where they can, the new name lasts.
-	_ = d.Sync()
-	return d.Close()
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (t *File) read() error {
